@@ -1,0 +1,43 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help install reports test test-all lab notebooks lint lock
+.DEFAULT_GOAL := help
+
+help: ## show these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/installed ## install into .venv what requirements.lock names
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+reports: install ## run the demo on painted images: reports/demo/index.html
+	$(BIN)/artnb report --preset demo --to reports/demo
+
+test: install ## everything that is guarded: code, import contract, notebooks (15 minutes at most)
+	$(BIN)/ruff check .
+	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
+
+test-all: test ## the same and the tests that take long
+	$(BIN)/pytest -m slow
+
+lab: install ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+notebooks: install ## run the notebooks in place: renews the results that nbval compares with
+	$(BIN)/python -m artnb.reporting.renewing
+
+lint: install ## format, and check style and import contract
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/lint-imports
+
+lock: install ## renew requirements.lock from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+		--upgrade pyproject.toml --output-file requirements.lock

@@ -1,0 +1,37 @@
+"""The errors a user can mend. Each message names what is wrong, what was expected and what to do next."""
+
+
+class ArtnbError(Exception):
+    """The root of all of them: the command line prints its message and no traceback."""
+
+
+class CatalogueError(ArtnbError):
+    """A catalogue, a manifest or a folder of images does not have the form it must have."""
+
+
+class LeakageError(CatalogueError):
+    """A group of images lies in more than one split."""
+
+
+class ImageError(ArtnbError):
+    """One image file cannot be used; the message is the reason."""
+
+
+class ModelError(ArtnbError):
+    """No such model, or a model that cannot be built as asked."""
+
+
+class TrainingError(ArtnbError):
+    """A training cannot start or cannot go on."""
+
+
+class RunError(ArtnbError):
+    """A folder is not a finished run of this version."""
+
+
+class RelevanceError(ArtnbError):
+    """Predictions that cannot be compared with each other."""
+
+
+class ReportError(ArtnbError):
+    """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""
