@@ -1,0 +1,6 @@
+"""Images come in, from folders and manifests, and are looked at for what gives their labels away."""
+
+from artnb.collect.audit import colour_shortcut
+from artnb.collect.folders import import_folder, quarantine
+
+__all__ = ["colour_shortcut", "import_folder", "quarantine"]
