@@ -1,0 +1,14 @@
+"""Architectures: one per file, its config beside it, all found by name in one registry.
+
+A model is an `nn.Module` with
+
+    forward(images, task) -> logits    images B 3 H W, standardised; logits B K
+    tasks                              tuple of the fields it knows
+    attention_layers(task)             {name: the convolution whose maps explain it}
+    shared_parameters()                the parameters that every field passes through
+    path_parameters(task)              the parameters that an image of that field passes through
+"""
+
+from artnb.models.registry import create, describe, names
+
+__all__ = ["create", "describe", "names"]
