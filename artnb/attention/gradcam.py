@@ -1,0 +1,89 @@
+"""Grad-CAM: where in an image the evidence for a class lies.
+
+Selvaraju et al.: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization"
+(2017), Eqs. (1) and (2), computed by Captum:
+
+    alpha_k = mean over i, j of d logit_target / d A^k_ij        L = sum over k of alpha_k A^k
+
+Departure: the paper keeps ReLU(L). Here the map keeps its sign, for a map that is negative everywhere
+also says something; `positive` gives the paper's.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from captum.attr import LayerAttribution, LayerGradCam
+from torch import Tensor, nn
+
+from artnb.errors import ModelError
+
+
+@torch.inference_mode(False)
+def grad_cam(
+    model: nn.Module,
+    images: Tensor,
+    targets: Tensor | int,
+    task: str,
+    layers: Sequence[str] | None = None,
+    batch_size: int = 64,
+) -> dict[str, Tensor]:
+    """Signed maps B H W at the size of the images, unscaled: comparable between images and networks.
+
+    Works where gradients are switched off, and leaves the model as it was whatever happens: the mode of
+    every module, the hooks, the gradients.
+
+    Args:
+        images: standardised, B 3 H W, on the model's device.
+        targets: the class to explain, one per image or one for all.
+        task: the field that the images are of.
+        layers: names among `model.attention_layers(task)`; all of them when None.
+        batch_size: images at a time; the maps do not depend on it.
+
+    Returns:
+        The maps by the name of the layer, enlarged bilinearly from the layer's size.
+
+    Raises:
+        ModelError: the model has no such layer, or the number of targets is not that of the images.
+    """
+    known = model.attention_layers(task)
+    layers = list(known) if layers is None else list(layers)
+    if unknown := [name for name in layers if name not in known]:
+        raise ModelError(f"no attention layer {unknown[0]!r} for {task}: known are {', '.join(known)}")
+    images = images.clone() if images.is_inference() else images
+    targets = torch.as_tensor(targets, dtype=torch.long, device=images.device)
+    if targets.shape not in ((), (len(images),)):
+        raise ModelError(
+            f"targets must be one class or {len(images)}, as the images: not {list(targets.shape)}"
+        )
+    targets = targets.expand(len(images)).clone()
+    batches = list(zip(images.split(batch_size), targets.split(batch_size), strict=True))
+    with evaluating(model):
+        return {
+            name: torch.cat([attribute(model, known[name], *batch, task) for batch in batches])
+            for name in layers
+        }
+
+
+def positive(maps: Tensor) -> Tensor:
+    """Grad-CAM as published: only what speaks for the class. May be empty (zero everywhere)."""
+    return maps.relu()
+
+
+def attribute(model: nn.Module, layer: nn.Module, images: Tensor, targets: Tensor, task: str) -> Tensor:
+    if not len(images):
+        return images[:, 0]
+    maps = LayerGradCam(model, layer).attribute(images, targets, additional_forward_args=task).detach()
+    return LayerAttribution.interpolate(maps, images.shape[-2:], "bilinear").squeeze(1)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """The model in evaluation mode; afterwards every module in the mode it had."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode

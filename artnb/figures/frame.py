@@ -1,0 +1,77 @@
+"""What stands around every figure: its title above, a note below that says what is drawn and of how many."""
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from artnb.errors import ReportError
+from artnb.figures.palette import GREY, INK, WIDTH, field_colours
+
+NOTE_LINE = 132  # characters that fit into WIDTH at the note's size
+
+
+def framed(title: str, note: str, height: float) -> Figure:
+    """An empty figure, `height` inches between its title and its note, apart from pyplot."""
+    note = fill(note, NOTE_LINE)
+    height += 0.45 + 0.16 * (note.count("\n") + 1)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)
+    figure.suptitle(title, x=0.008, ha="left", fontsize=12, fontweight="bold")
+    figure.supxlabel(note, x=0.008, ha="left", fontsize=8.5, color=GREY)
+    return figure
+
+
+def rows(axes: Axes, names: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float]:
+    """Names the rows of `axes`, downwards: each field as a heading, below it what it has rows of.
+
+    Where every field has one and the same row, the field's name stands at it and needs no heading.
+
+    Returns:
+        The height of each row: (field, name) -> y.
+    """
+    headings = len({name for of_field in names.values() for name in of_field}) > 1
+    heights, ticks, y = {}, [], 0.0
+    for field, colour in field_colours(names).items():
+        if headings:
+            ticks.append((y, field, colour, "bold"))
+            y += 1
+        for name in names[field]:
+            heights[field, name] = y
+            ticks.append((y, name, INK, "normal") if headings else (y, field, colour, "bold"))
+            y += 1
+        y += 0.35 * headings
+    axes.set_yticks([tick[0] for tick in ticks], [tick[1] for tick in ticks])
+    for label, (_, _, colour, weight) in zip(axes.get_yticklabels(), ticks, strict=True):
+        label.set(color=colour, weight=weight)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(ticks[-1][0] + 0.8, -0.8)
+    return heights
+
+
+def rows_height(names: Mapping[str, Sequence[str]]) -> float:
+    """Inches that `rows` of these names need, with an axis below them."""
+    headings = len({name for of_field in names.values() for name in of_field}) > 1
+    return 0.25 * sum(len(of_field) + 1.35 * headings for of_field in names.values()) + 0.8
+
+
+def require(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    """Raises ReportError where `table` has no rows or lacks a column."""
+    if missing := [column for column in columns if column not in table]:
+        raise ReportError(f"the {what} have no column {missing[0]!r}: the figure needs {', '.join(columns)}")
+    if table.empty:
+        raise ReportError(f"there are no {what} to draw: the table has no rows")
+
+
+def count(number: int, thing: str) -> str:
+    """A number and its thing: "1 seed", "3 seeds", "1,200 images"."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def listed(numbers: pd.Series) -> str:
+    """A number for each name: "painting 1,200, garden 80"."""
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items())

@@ -1,0 +1,6 @@
+"""What fields share: accuracies and gains with intervals, and the published numbers beside them."""
+
+from artnb.relevance import published
+from artnb.relevance.gains import accuracy, gain
+
+__all__ = ["accuracy", "gain", "published"]

@@ -1,0 +1,115 @@
+"""What holds for every figure: it can be read, stands apart from pyplot, and refuses what it cannot draw."""
+
+import inspect
+import io
+import warnings
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from artnb import figures
+from artnb.errors import ReportError
+from artnb.figures.palette import WIDTH
+
+
+@pytest.fixture
+def drawings(estimates, history, predictions, catalogue, images, masks, maps, overlap):
+    """A call of every public figure, with what a notebook would give it."""
+    names = [f"painting\n{i}" for i in range(8)]
+    rows = {("painting", "artistic"): images, ("garden", "non_artistic"): images[:3]}
+    return {
+        "accuracies": lambda: figures.accuracies(estimates, estimates[["method", "field", "accuracy"]]),
+        "attention_grid": lambda: figures.attention_grid(
+            images, maps, names, "row", masks, {"single": names}
+        ),
+        "calibration": lambda: figures.calibration(predictions),
+        "contact_sheet": lambda: figures.contact_sheet(rows),
+        "counts": lambda: figures.counts(catalogue),
+        "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
+        "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
+        "learning_curves": lambda: figures.learning_curves(history),
+        "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
+        "overlaps": lambda: figures.overlaps(overlap),
+        "randomisation": lambda: figures.randomisation(overlap.assign(correlation=0.25)),
+    }
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_it_can_be_read(drawings, name):
+    before = dict(mpl.rcParams)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = drawings[name]()
+        figure.savefig(io.BytesIO(), format="png")
+    assert plt.get_fignums() == []
+    assert dict(mpl.rcParams) == before
+    assert figure.get_suptitle()
+    assert "8 images" in figure.get_supxlabel() or any(c.isdigit() for c in figure.get_supxlabel())
+    assert figure.get_size_inches()[0] == WIDTH
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert drawn.x0 > -0.02
+    assert drawn.y0 > -0.02
+    assert drawn.x1 < width + 0.02
+    assert drawn.y1 < height + 0.02
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_words_do_not_lie_over_each_other(drawings, name):
+    figure = drawings[name]()
+    figure.draw_without_rendering()
+    boxes = []
+    for axes in filter(lambda axes: axes.axison, figure.axes):
+        words = [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            words += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        boxes += [word.get_window_extent() for word in words if word.get_visible() and word.get_text()]
+    boxes += [text.get_window_extent() for text in (figure._suptitle, figure._supxlabel)]
+    boxes += [legend.get_window_extent() for legend in figure.legends]
+    for i, box in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            across = min(box.x1, other.x1) - max(box.x0, other.x0)
+            down = min(box.y1, other.y1) - max(box.y0, other.y0)
+            assert across < 1 or down < 1, f"{across:.0f} x {down:.0f} pixels of two texts coincide"
+
+
+TABLES = {
+    "accuracies": "accuracy",
+    "gains": "gain",
+    "learning_curves": "epoch",
+    "calibration": "probability",
+    "counts": "group",
+    "overlaps": "overlap",
+}
+
+
+@pytest.mark.parametrize(("name", "column"), TABLES.items())
+def test_a_table_without_a_column_or_rows_is_refused(
+    name, column, estimates, history, predictions, catalogue, overlap
+):
+    tables = [estimates, estimates, history, predictions, catalogue, overlap]
+    table = dict(zip(TABLES, tables, strict=True))[name]
+    with pytest.raises(ReportError, match=f"no column '{column}'"):
+        getattr(figures, name)(table.drop(columns=column))
+    with pytest.raises(ReportError, match="no rows"):
+        getattr(figures, name)(table.iloc[:0])
+
+
+def test_images_of_another_form_are_refused(images, masks):
+    with pytest.raises(ReportError, match="H W 3, uint8"):
+        figures.contact_sheet({("painting", "artistic"): images / 255})
+    with pytest.raises(ReportError, match="H W 3, uint8"):
+        figures.near_duplicates({"group": images[..., 0]})
+    with pytest.raises(ReportError, match="no images to draw"):
+        figures.contact_sheet({("painting", "artistic"): []})
+    with pytest.raises(ReportError, match="7 masks"):
+        figures.cues(images, masks[:7], [""] * 8)
+
+
+def test_every_figure_is_annotated_as_one():
+    for name in figures.__all__:
+        assert inspect.signature(getattr(figures, name)).return_annotation.__name__ == "Figure"
+    assert np.isfinite(WIDTH)
