@@ -1,0 +1,64 @@
+"""Worker processes that do not outlive the one that asked for them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from artnb.processes import pool
+
+IDLE = """
+import time
+from artnb.processes import pool
+import os
+
+if __name__ == "__main__":
+    with pool(1) as executor:
+        print(executor.submit(os.getpid).result(), flush=True)
+        time.sleep(60)
+"""
+BUSY = """
+import os, time
+from artnb.processes import pool
+
+def work(seconds):
+    print(os.getpid(), flush=True)
+    time.sleep(seconds)
+
+if __name__ == "__main__":
+    with pool(1) as executor:
+        executor.submit(work, 60).result()
+"""
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_work_is_done_by_other_processes_in_order():
+    with pool(2) as executor:
+        assert list(executor.map(abs, [-3, -1, -2])) == [3, 1, 2]
+        assert executor.submit(os.getpid).result() != os.getpid()
+
+
+@pytest.mark.parametrize("parent", [IDLE, BUSY], ids=["idle", "busy"])
+def test_workers_end_when_their_parent_is_killed(tmp_path, parent):
+    script = tmp_path / "parent.py"
+    script.write_text(parent)
+    process = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    worker = int(process.stdout.readline())
+    assert is_running(worker)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while is_running(worker):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.05)
+    process.stdout.close()
