@@ -1,0 +1,20 @@
+"""How a classifier learns: config, data, loop, runs, designs of many runs, predictions."""
+
+from artnb.training.config import TrainingConfig
+from artnb.training.data import TrainingData, load
+from artnb.training.design import Design, history, predictions
+from artnb.training.fitting import fit
+from artnb.training.prediction import predict
+from artnb.training.runs import Run
+
+__all__ = [
+    "Design",
+    "Run",
+    "TrainingConfig",
+    "TrainingData",
+    "fit",
+    "history",
+    "load",
+    "predict",
+    "predictions",
+]

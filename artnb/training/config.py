@@ -1,0 +1,42 @@
+"""What a training is asked for. Everything here is part of the run's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from artnb.errors import TrainingError
+from artnb.images import Augmentation
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Sato publishes the epochs and the sum of losses; the rest is this project's (PAPERS.md §1).
+
+    Raises:
+        TrainingError: a value that no training can start with, named.
+    """
+
+    epochs: int = 150
+    batch_size: int = 32  # images of each field in a step
+    learning_rate: float = 1e-3  # of Adam, at the start; falls to 0 along half a cosine
+    weight_decay: float = 0.0
+    task_weights: Mapping[str, float] = field(default_factory=dict)  # Sato's lambda_t, 1 where not named
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+    threads: int = 1  # the last digits depend on it: never taken from the machine
+    device: str = "auto"  # "cpu", "cuda", "mps"; auto takes an accelerator where there is one
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "learning_rate", "threads"):
+            if not getattr(self, name) > 0:
+                raise TrainingError(f"{name} is {getattr(self, name)}; give a number above 0")
+        if not self.weight_decay >= 0:
+            raise TrainingError(f"weight_decay is {self.weight_decay}; give a number of 0 or more")
+        for task, weight in self.task_weights.items():
+            if not weight >= 0:
+                raise TrainingError(f"task_weights: {task} has {weight}; give a number of 0 or more")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> "TrainingConfig":
+        """The config that `dataclasses.asdict` made `values` from."""
+        known = {item.name: values[item.name] for item in fields(cls)}
+        return cls(**known | {"augmentation": Augmentation(**known["augmentation"])})

@@ -1,0 +1,209 @@
+"""Trains what has not been trained yet: stopped runs go on, and two processes that ask at once train once."""
+
+import json
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from multiprocessing import parent_process
+from pathlib import Path
+from statistics import fmean
+
+import pandas as pd
+import torch
+from filelock import FileLock
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from artnb import __version__, models
+from artnb.errors import TrainingError
+from artnb.paths import written_whole
+from artnb.seeding import derive
+from artnb.training.config import TrainingConfig
+from artnb.training.data import TrainingData
+from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch, weighted_sum
+from artnb.training.metrics import metrics
+from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find
+
+CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop
+
+
+@dataclass
+class Selection:
+    """The weights that validation prefers, and the history that led to them."""
+
+    rows: list[dict[str, object]] = field(default_factory=list)
+    epoch: int = 0
+    accuracy: float = 0.0
+    loss: float = float("inf")
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, number: int, accuracy: float, loss: float, network: nn.Module) -> None:
+        """Takes the epoch with the higher accuracy; of two that are equal, the one with the lower loss."""
+        if (accuracy, -loss) > (self.accuracy, -self.loss):
+            self.epoch, self.accuracy, self.loss = number, accuracy, loss
+            self.weights = {
+                name: tensor.cpu().clone(memory_format=torch.contiguous_format)
+                for name, tensor in network.state_dict().items()
+            }
+
+
+def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) -> Run:
+    """The run of `model` on `data` with `config` below `folder`: found there, gone on with, or trained.
+
+    After every epoch the validation images of all fields are judged; the weights with the highest mean
+    accuracy over the fields are kept. Test images are not looked at.
+
+    Departure: Sato reports each field's best epoch on the test images themselves (Table 2).
+
+    Raises:
+        TrainingError: a loss is not finite (names the field and the epoch), or a file cannot be written.
+        ModelError: no such model, or one that cannot be built for these images.
+    """
+    run = find(model, data, config, folder)
+    if not run.finished:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(run.folder / ".lock"):
+            if not run.finished:
+                train(model, data, config, run)
+    return run
+
+
+def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> None:
+    started = time.monotonic()
+    device = choose_device(config.device)
+    with reproducible(config):
+        network = models.create(model, data.fields, data.image_size, len(data.classes))
+    network.to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    parts = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
+    objective, selection = weighted_sum(config.task_weights), Selection()
+    last = resume(run, parts, selection)
+
+    saved = time.monotonic()
+    title = f"{run.folder.name} {model} {'+'.join(data.fields)} seed {config.seed}"
+    among_others = parent_process() is not None  # one of several at once, under their common bar
+    for number in tqdm(
+        range(last + 1, config.epochs + 1), title, leave=False, unit="epoch", disable=among_others
+    ):
+        with reproducible(config, number):
+            batches = epoch(data.splits["train"], config, number, device)
+            try:
+                losses = train_one_epoch(network, batches, objective, optimizer, scheduler)
+                validation = {
+                    task: metrics(*logits_of(network, images, task))
+                    for task, images in data.splits["validation"].items()
+                }
+                check_finite({task: row["loss"] for task, row in validation.items()})
+            except FloatingPointError as error:
+                raise TrainingError(
+                    f"epoch {number}: {error}; try a lower learning_rate than {config.learning_rate}"
+                ) from None
+        selection.rows += [
+            {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
+        ]
+        selection.rows += [
+            {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
+        ]
+        accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
+        selection.offer(number, accuracy, loss, network)
+        if number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
+            checkpoint(run, parts, selection, number)
+            saved = time.monotonic()
+    finish(run, model, data, config, selection, time.monotonic() - started)
+
+
+def choose_device(name: str) -> torch.device:
+    if name == "auto":
+        name = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise TrainingError(f"device is {name}, which does not work here ({reason}): give auto") from None
+
+
+@contextmanager
+def reproducible(config: TrainingConfig, *stream: object) -> Iterator[None]:
+    """Torch's own randomness (initial weights, dropout) from the seed, its arithmetic from `threads`."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(config.threads)
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(derive(config.seed, "torch", *stream))
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def saving(run: Run, name: str) -> Iterator[Path]:
+    try:
+        with written_whole(run.folder / name) as path:
+            yield path
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise TrainingError(
+            f"{run.folder / name} cannot be written: {error}. Free some space or mend the folder's rights "
+            "and ask for the same run again: it goes on from its last checkpoint"
+        ) from error
+
+
+def checkpoint(run: Run, parts: dict, selection: Selection, number: int) -> None:
+    state = {name: part.state_dict() for name, part in parts.items()}
+    with saving(run, CHECKPOINT) as path:
+        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, path)
+
+
+def resume(run: Run, parts: dict, selection: Selection) -> int:
+    """Puts everything back as the checkpoint has it; returns its epoch, 0 where there is none."""
+    path = run.folder / CHECKPOINT
+    if not path.is_file():
+        return 0
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        for name, part in parts.items():
+            part.load_state_dict(state["parts"][name])
+        vars(selection).update(state["selection"])
+        return state["epoch"]
+    except Exception as error:  # a damaged pickle may raise anything
+        raise TrainingError(
+            f"{path} is damaged ({error}): remove it and ask for the run again, from its start"
+        ) from error
+
+
+def finish(
+    run: Run, model: str, data: TrainingData, config: TrainingConfig, selection: Selection, seconds: float
+) -> None:
+    """Writes the run; its description comes last and makes it finished."""
+    with saving(run, WEIGHTS) as path:
+        save_file(selection.weights, path)
+    with saving(run, HISTORY) as path:
+        pd.DataFrame(selection.rows).to_parquet(path, index=False)
+    description = {
+        "format": FORMAT,
+        "model": model,
+        "fields": data.fields,
+        "classes": data.classes,
+        "image_size": data.image_size,
+        "images": {
+            split: {task: len(images) for task, images in part.items()} for split, part in data.splits.items()
+        },
+        "data": data.fingerprint,
+        "config": asdict(config),
+        "selected_epoch": selection.epoch,
+        "validation": {"accuracy": selection.accuracy, "loss": selection.loss},
+        "seconds": round(seconds, 1),
+        "environment": {
+            "artnb": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    with saving(run, DESCRIPTION) as path:
+        path.write_text(json.dumps(description, indent=1))
+    (run.folder / CHECKPOINT).unlink(missing_ok=True)

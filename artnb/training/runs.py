@@ -1,0 +1,120 @@
+"""A run is one finished training: a folder, named by what it is, from which the network can be had again.
+
+run.json              model, config, data, environment, the epoch that validation chose
+weights.safetensors   of that epoch
+history.parquet       every epoch's metrics
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from artnb import models
+from artnb.errors import RunError
+from artnb.training.config import TrainingConfig
+from artnb.training.data import TrainingData
+
+FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
+DESCRIPTION, WEIGHTS, HISTORY, CHECKPOINT = (
+    "run.json",
+    "weights.safetensors",
+    "history.parquet",
+    "checkpoint.pt",
+)
+
+
+def fingerprint(model: str, data: TrainingData, config: TrainingConfig) -> str:
+    """16 hex digits that name the run of `model` on `data` with `config`."""
+    text = repr((FORMAT, model, data.fields, data.fingerprint, config))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run in `folder`.
+
+    Raises:
+        RunError: on first use, where the folder holds no finished run or one that cannot be read.
+    """
+
+    folder: Path
+
+    @property
+    def finished(self) -> bool:
+        return (self.folder / DESCRIPTION).is_file()
+
+    @cached_property
+    def description(self) -> dict:
+        try:
+            description = json.loads((self.folder / DESCRIPTION).read_text())
+        except FileNotFoundError:
+            raise RunError(f"{self.folder} holds no finished run: expected {DESCRIPTION}") from None
+        except ValueError as error:
+            raise damaged(self.folder / DESCRIPTION, error) from None
+        if description.get("format") != FORMAT:
+            raise RunError(
+                f"{self.folder} is of format {description.get('format')}, this version reads {FORMAT}: "
+                "train it again"
+            )
+        return description
+
+    @property
+    def method(self) -> str:
+        """The model's name in tables and figures: "single", "multi-2"."""
+        return self.description["model"].removeprefix("artistry-")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(self.description["fields"])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self.description["classes"])
+
+    @property
+    def image_size(self) -> int:
+        return self.description["image_size"]
+
+    @cached_property
+    def config(self) -> TrainingConfig:
+        return TrainingConfig.from_json(self.description["config"])
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch, field and split: method, seed, field, epoch (from 1), split, loss (nats),
+        accuracy, auroc, ece. Of the training split only the loss is known, its mean over the steps."""
+        names = {"method": self.method, "seed": self.config.seed}
+        try:
+            return pd.read_parquet(self.folder / HISTORY).assign(**names)
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder / HISTORY, error) from None
+
+    def network(self) -> nn.Module:
+        """The network with the weights of the selected epoch, in evaluation mode, on the CPU."""
+        with torch.device("meta"):  # shapes without numbers: nothing is drawn only to be replaced
+            network = models.create(
+                self.description["model"], self.fields, self.image_size, len(self.classes)
+            )
+        try:
+            network.load_state_dict(load_file(self.folder / WEIGHTS), assign=True)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise damaged(self.folder / WEIGHTS, error) from None
+        return network.to(memory_format=torch.channels_last).eval()
+
+
+def damaged(file: Path, error: Exception) -> RunError:
+    reason = str(error).splitlines()[0]
+    return RunError(f"{file} is damaged ({reason}): remove the folder and train again")
+
+
+def find(model: str, data: TrainingData, config: TrainingConfig, folder: Path) -> Run:
+    """The run of `model` on `data` with `config` below `folder`, finished or not."""
+    return Run(Path(folder) / fingerprint(model, data, config))

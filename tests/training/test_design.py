@@ -1,0 +1,91 @@
+"""Which runs a design has, in which order, and that it does not matter how many are trained at once."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from artnb.catalogue import Catalogue
+from artnb.errors import TrainingError
+from artnb.training import Design, TrainingConfig, design, fit
+from artnb.training.design import fit_all
+
+CONFIG = TrainingConfig(epochs=1, batch_size=4)
+
+
+@pytest.fixture
+def fitted(monkeypatch) -> list:
+    """Trains in this process alone; grows by what `fit` was asked."""
+    asked = []
+    monkeypatch.setattr(design, "cpu_count", lambda: 1)
+    monkeypatch.setattr(design, "fit", lambda *job: (asked.append(job), fit(*job))[1])
+    return asked
+
+
+@pytest.fixture
+def catalogue(painted, tmp_path) -> Catalogue:
+    """The painted one with no runs."""
+    folder = shutil.copytree(painted.folder, tmp_path / "catalogue", ignore=shutil.ignore_patterns("runs"))
+    return replace(painted, folder=Path(folder))
+
+
+def test_what_shares_nothing_is_trained_for_each_field_and_what_shares_once(catalogue, fitted):
+    asked = Design(catalogue, 32, CONFIG, seeds=(4, 1), fields=("garden", "painting"))
+    runs = asked.run()
+    assert [(run.config.seed, run.method, run.fields) for run in runs] == [
+        (4, "single", ("garden",)),
+        (4, "single", ("painting",)),
+        (4, "multi-2", ("garden", "painting")),
+        (1, "single", ("garden",)),
+        (1, "single", ("painting",)),
+        (1, "multi-2", ("garden", "painting")),
+    ]
+    assert len(fitted) == 6
+    assert all(run.finished and run.folder.parent == catalogue.folder / "runs" for run in runs)
+
+    again = asked.run()
+    assert len(fitted) == 6
+    assert again == runs
+
+
+def test_seeds_pair_the_runs_on_the_same_works(catalogue, fitted):
+    asked = Design(catalogue, 32, CONFIG, seeds=(0, 1), works_per_field=4, fields=("garden", "painting"))
+    asked.run()
+    works = {}
+    for _, data, config, _ in fitted:
+        for field in data.fields:
+            works.setdefault((config.seed, field), set()).add(tuple(data.splits["train"][field].ids))
+    assert all(len(of_models) == 1 for of_models in works.values())
+    assert works[0, "garden"] != works[1, "garden"]
+
+
+def test_runs_trained_at_once_are_those_trained_in_turn_and_outlive_the_error_of_another(data, tmp_path):
+    def jobs(folder: Path) -> list:
+        multi = ("artistry-multi-2", data.only("garden", "painting"), CONFIG, folder)
+        seeds = [
+            ("artistry-single", data.only("garden"), replace(CONFIG, seed=seed), folder) for seed in (0, 1)
+        ]
+        return [*seeds, multi]
+
+    in_turn = fit_all(jobs(tmp_path / "turn"), workers=1)
+    ill = ("artistry-single", data.only("garden"), replace(CONFIG, learning_rate=1e30), tmp_path / "once")
+    with pytest.raises(TrainingError, match="epoch 1: the loss of garden is not finite"):
+        fit_all([*jobs(tmp_path / "once"), ill], workers=2)
+    for run in in_turn:
+        for name in ("weights.safetensors", "history.parquet"):
+            at_once = tmp_path / "once" / run.folder.name / name
+            assert at_once.read_bytes() == (run.folder / name).read_bytes()
+
+
+class Deadly:
+    """Ends the process that it is sent to, as the system does when memory runs out."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_killed_worker_is_told(tmp_path):
+    with pytest.raises(TrainingError, match="a training process was killed"):
+        fit_all([("artistry-single", Deadly(), CONFIG, tmp_path)], workers=2)

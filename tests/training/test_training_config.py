@@ -1,0 +1,40 @@
+import json
+from dataclasses import asdict, fields, replace
+
+import pytest
+
+from artnb.errors import TrainingError
+from artnb.images import Augmentation
+from artnb.training import TrainingConfig
+from artnb.training.runs import fingerprint
+
+OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"batch_size": -1}, "batch_size is -1"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1"),
+        ({"threads": 0}, "threads is 0"),
+        ({"task_weights": {"painting": 1.0, "garden": -1.0}}, "garden has -1.0"),
+    ],
+)
+def test_what_cannot_start_is_named(values, named):
+    with pytest.raises(TrainingError, match=named):
+        TrainingConfig(**values)
+
+
+def test_json_gives_the_config_back():
+    assert TrainingConfig.from_json(json.loads(json.dumps(asdict(OTHER)))) == OTHER
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(TrainingConfig)])
+def test_every_setting_is_part_of_the_runs_name(data, name):
+    config = TrainingConfig()
+    other = replace(config, **{name: getattr(OTHER, name)})
+    assert getattr(config, name) != getattr(OTHER, name)
+    assert fingerprint("artistry-single", data, config) != fingerprint("artistry-single", data, other)
