@@ -1,0 +1,5 @@
+"""Notebooks in, reports out. Notebooks write on a `Page`; `artnb.reporting.runner.report` runs them."""
+
+from artnb.reporting.page import Page
+
+__all__ = ["Page"]
