@@ -35,11 +35,8 @@ if __name__ == "__main__":
 
 
 def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state) and "Z" not in state
 
 
 def test_work_is_done_by_other_processes_in_order():

@@ -56,7 +56,7 @@ class Plan:
     """
 
     train: int = 200  # pictures of each field, one half of them artistic; pictures alike share a split
-    validation: int = 100
+    validation: int = 80
     test: int = 300
     size: int = 96  # side in pixels
     commonality: float = 1.0  # share of pictures whose canon is that of all fields

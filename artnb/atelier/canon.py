@@ -16,10 +16,10 @@ OUT_OF_PLACE = 1  # accents of a decoy that do not follow the canon
 REACH = 0.38  # a canon fits the square [-REACH, REACH]²
 SPACING = 0.22  # between any two accents
 DISPLACEMENT = (0.25, 0.6)  # of an accent out of place
-TURN = 0.2  # standard deviation of the rotation, radians
-SCALE = (0.8, 1.0)
-SHIFT = 0.05  # standard deviation of the whole canon's place, in sides of the picture
-UNEVENNESS = 0.035  # of each accent's place, likewise
+TURN = 0.1  # standard deviation of the rotation, radians
+SCALE = (0.9, 1.0)
+SHIFT = 0.03  # standard deviation of the whole canon's place, in sides of the picture
+UNEVENNESS = 0.045  # of each accent's place, likewise
 MARGIN = 0.07  # that the accents keep from the border
 
 

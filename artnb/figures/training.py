@@ -74,7 +74,7 @@ def calibration(
     numbers = predictions.groupby(["field", "method"], sort=False).size().groupby("field", sort=False).max()
     note = (
         f"{BINS} bins of equal width; area of a mark: share of the predictions; dotted: perfect calibration; "
-        "ECE: expected calibration error. n, predictions of each method on test images, all seeds: "
+        "ECE: expected calibration error. n, predictions of each method, all seeds: "
         f"{listed(numbers)}."
     )
     fields = field_colours(predictions["field"])

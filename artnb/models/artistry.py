@@ -8,6 +8,7 @@ Departures: none in structure; any input size that is a multiple of 32 is accept
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -75,7 +76,12 @@ class ArtistryConfig:
 
 
 class Artistry(nn.Module):
-    """A stem and a branch per field beside one common branch (Figure 8; Figure 7 without it)."""
+    """A stem and a branch per field beside one common branch (Figure 8; Figure 7 without it).
+
+    All fields start from the same weights, on which the paper is silent: the common branch is then given
+    comparable features from the first step, and a seed starts a field's stem alike in single- and
+    multi-task networks.
+    """
 
     def __init__(self, config: ArtistryConfig):
         super().__init__()
@@ -87,7 +93,8 @@ class Artistry(nn.Module):
         self.heads = self.per_field(lambda: head(config.features, config.num_classes))
 
     def per_field(self, make: Callable[[], nn.Module]) -> nn.ModuleDict:
-        return nn.ModuleDict({key(field): make() for field in self.tasks})
+        first = make()
+        return nn.ModuleDict({key(field): deepcopy(first) for field in self.tasks})
 
     def forward(self, images: Tensor, task: str) -> Tensor:
         """Standardised images, B 3 H W -> logits, B K.

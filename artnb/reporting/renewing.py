@@ -6,6 +6,7 @@ import nbformat
 import papermill
 
 from artnb.paths import home, written_whole
+from artnb.reporting.execute import KERNEL
 from artnb.reporting.notebooks import tidy
 
 
@@ -15,7 +16,9 @@ def renew(notebook: Path) -> None:
     Raises:
         papermill.PapermillExecutionError: a cell failed; the file is then as it was.
     """
-    executed = papermill.execute_notebook(notebook, None, cwd=notebook.parent, progress_bar=False)
+    executed = papermill.execute_notebook(
+        notebook, None, cwd=notebook.parent, progress_bar=False, config=KERNEL
+    )
     with written_whole(notebook) as path:
         nbformat.write(tidy(executed), path)
 

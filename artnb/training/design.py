@@ -49,9 +49,16 @@ class Design:
     def run(self) -> list[Run]:
         """All runs, in the order of seeds, models and fields; trains those that are not there.
 
-        On the CPU as many are trained at once as there are cores for `config.threads` each; on an
-        accelerator one after the other.
+        On the CPU as many are trained at once as there are cores for `config.threads` each, in processes of
+        their own (a script calls this below `if __name__ == "__main__":`); on an accelerator one after the
+        other.
+
+        Raises:
+            TrainingError: `task_weights` names a field that is not there, or a training failed.
         """
+        known = self.fields or self.catalogue.fields
+        if unknown := sorted(set(self.config.task_weights).difference(known)):
+            raise TrainingError(f"task_weights names {unknown[0]}; the fields are {', '.join(known)}")
         jobs = [
             (model, part, replace(self.config, seed=seed), self.folder)
             for seed in self.seeds
@@ -85,7 +92,8 @@ def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers:
         except BrokenProcessPool:
             raise TrainingError(
                 "a training process was killed, perhaps for lack of memory: close other programs or take a "
-                "smaller batch_size, and ask again; finished runs are kept"
+                "smaller batch_size, and ask again; finished runs are kept. In a script, train below "
+                '`if __name__ == "__main__":`'
             ) from None
         finally:
             executor.shutdown(cancel_futures=True)

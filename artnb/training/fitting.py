@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,9 +66,16 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     """
     run = find(model, data, config, folder)
     if not run.finished:
-        run.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            run.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(
+                f"{run.folder} cannot be made ({error.strerror}): mend the rights of {folder}"
+            ) from None
         with FileLock(run.folder / ".lock"):
             if not run.finished:
+                for left_by_a_kill in run.folder.glob(".*-*"):
+                    shutil.rmtree(left_by_a_kill)
                 train(model, data, config, run)
     return run
 

@@ -85,7 +85,12 @@ class Run:
 
     @cached_property
     def config(self) -> TrainingConfig:
-        return TrainingConfig.from_json(self.description["config"])
+        try:
+            return TrainingConfig.from_json(self.description["config"])
+        except (KeyError, TypeError) as error:
+            raise RunError(
+                f"{self.folder} was made by another version of artnb ({error}): train it again"
+            ) from None
 
     @cached_property
     def history(self) -> pd.DataFrame:

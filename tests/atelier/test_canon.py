@@ -81,6 +81,7 @@ def roomy(monkeypatch):
     monkeypatch.setattr(module, "SPACING", 0.2)
     monkeypatch.setattr(module, "MARGIN", 0.07)
     monkeypatch.setattr(module, "TURN", 0.3)
+    monkeypatch.setattr(module, "SHIFT", 0.02)
 
 
 def test_without_unevenness_a_pose_is_a_similarity(roomy, monkeypatch):
@@ -114,12 +115,17 @@ def test_what_a_similarity_leaves_is_the_unevenness(roomy, monkeypatch):
     assert np.mean(left) / free == pytest.approx(0.01**2, rel=0.12)
 
 
-def test_poses_are_moved_over_the_whole_picture(roomy):
+def test_poses_are_moved_as_a_whole_around_the_middle(roomy, monkeypatch):
+    monkeypatch.setattr(module, "UNEVENNESS", 0.0)
     rng = np.random.default_rng(0)
-    placed = [posed(canon(seed, "garden"), rng) for seed in range(300)]
-    corners = np.array([[*points.min(0), *points.max(0)] for points in placed])
-    assert (corners.min(0)[:2] < 0.1).all()
-    assert (corners.max(0)[2:] > 0.9).all()
+    shifts = []
+    for seed in range(300):
+        points = canon(seed, "garden")
+        placed = posed(points, rng)
+        turn, scale = turn_and_scale(points, placed)
+        shifts.append(placed.mean(0) - 0.5 - rotation(turn) @ points.mean(0) * scale)
+    assert np.std(shifts, axis=0) == pytest.approx([0.02, 0.02], rel=0.2)
+    assert np.abs(np.mean(shifts, axis=0)).max() < 0.02 * 4 / np.sqrt(300)
 
 
 def test_a_pose_of_the_canon_is_nearer_to_it_than_a_pose_of_a_decoy():
@@ -128,7 +134,7 @@ def test_a_pose_of_the_canon_is_nearer_to_it_than_a_pose_of_a_decoy():
         points = canon(seed, "garden")
         true = [procrustes(points, posed(points, rng))[2] for _ in range(100)]
         decoys = [procrustes(points, posed(broken(points, rng), rng))[2] for _ in range(100)]
-        assert roc_auc_score([0] * 100 + [1] * 100, true + decoys) > 0.9
+        assert roc_auc_score([0] * 100 + [1] * 100, true + decoys) > 0.8
 
 
 @pytest.fixture(scope="module")

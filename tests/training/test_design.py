@@ -89,3 +89,10 @@ class Deadly:
 def test_a_killed_worker_is_told(tmp_path):
     with pytest.raises(TrainingError, match="a training process was killed"):
         fit_all([("artistry-single", Deadly(), CONFIG, tmp_path)], workers=2)
+
+
+def test_a_weight_for_a_field_that_is_not_there_is_refused(catalogue, fitted):
+    weighted = replace(CONFIG, task_weights={"gardn": 2.0})
+    with pytest.raises(TrainingError, match="task_weights names gardn; the fields are painting"):
+        Design(catalogue, 32, weighted).run()
+    assert fitted == []

@@ -94,3 +94,10 @@ def test_weights_of_another_network_are_refused(copy):
     describe(copy, model="artistry-single")
     with pytest.raises(RunError, match=r"weights\.safetensors is damaged"):
         copy.network()
+
+
+def test_a_config_of_another_version_is_refused(copy):
+    config = {name: value for name, value in copy.description["config"].items() if name != "batch_size"}
+    describe(copy, config=config)
+    with pytest.raises(RunError, match="made by another version of artnb"):
+        _ = Run(copy.folder).config

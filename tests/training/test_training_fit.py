@@ -241,7 +241,12 @@ def test_a_killed_run_goes_on_and_ends_with_the_numbers_it_would_have_had(
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert not list(tmp_path.glob("*/run.json"))
+    (started,) = tmp_path.glob("*/checkpoint.pt")
+    half = started.with_name(".checkpoint.pt-half")  # as a kill in the middle of writing leaves it
+    half.mkdir()
+    half.joinpath("checkpoint.pt").write_bytes(started.read_bytes()[:100])
     run = fit(MODEL, two, CONFIG, tmp_path)
+    assert not half.exists()
     assert 1 <= len(epochs_trained) < CONFIG.epochs
     assert_same(run, reference)
     assert files(run) == FINISHED
@@ -360,3 +365,9 @@ def test_a_full_disk_is_named_and_the_run_completes_once_there_is_room(
     assert not [path for path in folder.iterdir() if path.name not in FINISHED]
     monkeypatch.setattr(fitting, "save_file", save_file)
     assert_same(fit(MODEL, two, CONFIG, tmp_path), reference)
+
+
+def test_a_folder_that_cannot_be_made_is_named(two, tmp_path):
+    (tmp_path / "runs").write_text("a file where the runs should go")
+    with pytest.raises(TrainingError, match=r"runs.*cannot be made \(Not a directory\)"):
+        fit(MODEL, two, CONFIG, tmp_path / "runs")
