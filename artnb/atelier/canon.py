@@ -3,8 +3,8 @@
 A canon is a constellation of accents. An artistic picture sets its accents by the canon, turned, scaled
 and moved as a whole; a picture that is not artistic sets as many accents of the same size and colour,
 but some of them out of place: a decoy, so that neither colour nor brightness nor the number of accents
-decides anything. All canons come from one distribution and are equally hard; to know one helps in nothing
-with another.
+decides anything. All canons are drawn from one distribution, so that none is easier by design, and to know
+one tells nothing about another.
 """
 
 import numpy as np
