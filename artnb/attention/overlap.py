@@ -10,6 +10,8 @@ import pandas as pd
 from scipy.stats import bootstrap
 from torch import Tensor
 
+from artnb.attention.gradcam import positive
+
 DRAWS = 2000
 
 
@@ -23,7 +25,7 @@ def cue_share(maps: Tensor, masks: np.ndarray) -> np.ndarray:
     Returns:
         N shares in [0, 1]; NaN where a map is nowhere positive.
     """
-    heat = maps.relu().cpu().numpy()
+    heat = positive(maps).cpu().numpy()
     total = heat.sum(axis=(1, 2))
     on_cue = np.where(masks, heat, 0).sum(axis=(1, 2))
     return np.divide(on_cue, total, out=np.full(len(total), np.nan), where=total > 0)

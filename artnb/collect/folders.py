@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
+from joblib import cpu_count
 from tqdm.auto import tqdm
 
 from artnb.catalogue import (
@@ -141,7 +142,7 @@ def catalogue_like(table: pd.DataFrame) -> pd.DataFrame:
 def examined(listed: pd.DataFrame) -> pd.DataFrame:
     """`listed` with what is measured on each file, or with the reason why nothing can be."""
     sound = listed["reason"] == ""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:
         measured = pool.map(measure, listed.loc[sound, "file"])
         bar = tqdm(measured, total=int(sound.sum()), desc="examine", unit="image")
         measured = pd.DataFrame(list(bar), index=listed.index[sound], columns=[*MEASURED, "reason"])

@@ -37,7 +37,10 @@ def learning_curves(
     require(history, (metric,), f"histories of the split {split!r}")
     seeds = history.groupby("method")["seed"].nunique().max()
     lines = "Line: mean, band: lowest to highest" if seeds > 1 else "Line: one training"
-    note = f"{lines}, of {count(seeds, 'seed')} per method, measured on the {split} images after each epoch."
+    measured = (
+        "in the batches of each epoch" if split == "train" else f"on the {split} images after each epoch"
+    )
+    note = f"{lines}, of {count(seeds, 'seed')} per method, measured {measured}."
     fields = field_colours(history["field"])
     figure, panels = _panels(fields, f"{title}: {split} {metric}", note, columns=2, ratio=0.5)
     for (field, colour), axes in zip(fields.items(), panels, strict=True):

@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol
 import numpy as np
 import pandas as pd
 from filelock import FileLock
+from joblib import cpu_count
 from tqdm.auto import tqdm
 
 from artnb.errors import CatalogueError, ImageError
@@ -70,7 +71,7 @@ def open_store(catalogue: HasImages, size: int, workers: int | None = None) -> S
     store = committed(folder, size)
     if not catalogue.paths.keys() <= set(store.ids):
         with FileLock(folder / "lock"):
-            complete(folder, size, catalogue.paths, workers or os.cpu_count() or 1)
+            complete(folder, size, catalogue.paths, workers or cpu_count())
         store = committed(folder, size)
     return store
 

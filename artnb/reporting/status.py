@@ -1,7 +1,6 @@
 """What really happened to a report's notebooks, as the runner saw it; the file `status.json`."""
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -9,6 +8,8 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from joblib import cpu_count
 
 import artnb
 from artnb.paths import written_whole
@@ -68,7 +69,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = cpu_count()
     return f"{platform.system()} {platform.machine()}, {cores} core{'s' if cores != 1 else ''}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +36,7 @@ class Design:
     models: tuple[str, ...] = ("artistry-single", "artistry-multi-2")
     seeds: tuple[int, ...] = (0, 1, 2)
     works_per_field: int = 0
-    fields: tuple[str, ...] = field(default=())
+    fields: tuple[str, ...] = ()
 
     def data(self, seed: int) -> TrainingData:
         return load(self.catalogue, self.image_size, self.fields, self.works_per_field, seed)
