@@ -17,6 +17,18 @@ class ImageError(ArtnbError):
     """One image file cannot be used; the message is the reason."""
 
 
+class CollectError(ArtnbError):
+    """A recipe, a source or a camera that cannot be used as asked."""
+
+
+class FetchError(CollectError):
+    """One address cannot be fetched, today or tomorrow; the message is the reason."""
+
+
+class UnavailableError(FetchError):
+    """One address could not be fetched now, after patient tries; later it may be."""
+
+
 class ModelError(ArtnbError):
     """No such model, or a model that cannot be built as asked."""
 
