@@ -1,7 +1,17 @@
 """The one table of what we have: its schema, duplicates, group-disjoint splits."""
 
 from artnb.catalogue.duplicates import group_images, perceptual_hash
-from artnb.catalogue.schema import ARTISTIC, COLUMNS, FIELDS, NON_ARTISTIC, SPLITS, Catalogue, read, write
+from artnb.catalogue.schema import (
+    ARTISTIC,
+    COLUMNS,
+    FIELDS,
+    NON_ARTISTIC,
+    SPLITS,
+    Catalogue,
+    editing,
+    read,
+    write,
+)
 from artnb.catalogue.splits import check_splits, split
 
 __all__ = [
@@ -12,6 +22,7 @@ __all__ = [
     "SPLITS",
     "Catalogue",
     "check_splits",
+    "editing",
     "group_images",
     "perceptual_hash",
     "read",

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 import pandera.pandas as pa
+from filelock import FileLock
 
 from artnb.errors import CatalogueError
 from artnb.paths import written_whole
@@ -16,6 +19,7 @@ ARTISTIC, NON_ARTISTIC = "artistic", "non_artistic"
 FIELDS = ("painting", "architecture", "sculpture", "garden")  # Sato's, in his order
 SPLITS = ("train", "validation", "test")
 FILE = "catalogue.parquet"
+LOCK = ".catalogue.lock"
 
 
 def relative(path: str) -> bool:
@@ -144,3 +148,21 @@ def write(catalogue: Catalogue) -> None:
     table = validated(catalogue.table, catalogue.folder / FILE)
     with written_whole(catalogue.folder / FILE) as file:
         table.to_parquet(file, index=False)
+
+
+@contextmanager
+def editing(folder: str | Path) -> Iterator[None]:
+    """Holds the catalogue in `folder` against other processes: read it, change it and write it inside.
+
+    Raises:
+        CatalogueError: something in the folder cannot be written, for want of space or of rights.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with FileLock(Path(folder) / LOCK):
+            yield
+    except OSError as error:
+        raise CatalogueError(
+            f"{error.filename or folder}: {error.strerror}. The catalogue is as it was: free some space, or "
+            "mend the folder's rights, and do the same again"
+        ) from error
