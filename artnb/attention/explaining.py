@@ -10,7 +10,7 @@ from torch import Tensor
 
 from artnb.attention.gradcam import grad_cam
 from artnb.attention.randomisation import rank_correlations
-from artnb.images import standardise
+from artnb.images.augmentation import standardise
 from artnb.training import Run, TrainingData
 
 

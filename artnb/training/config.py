@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from artnb.errors import TrainingError
-from artnb.images import Augmentation
+from artnb.images.augmentation import Augmentation
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artnb.images import standardise
+from artnb.images.augmentation import standardise
 from artnb.seeding import derive, generator
 from artnb.training.config import TrainingConfig
 from artnb.training.data import FieldImages

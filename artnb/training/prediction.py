@@ -9,7 +9,8 @@ import torch
 from tqdm.auto import tqdm
 
 from artnb.errors import ImageError
-from artnb.images import decode_square, standardise
+from artnb.images import decode_square
+from artnb.images.augmentation import standardise
 from artnb.training.runs import Run
 
 BATCH_SIZE = 64

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from artnb.attention import Explained, empty_maps, explain, grad_cam, randomisation_check
-from artnb.images import standardise
+from artnb.images.augmentation import standardise
 from artnb.training import TrainingConfig, fit
 
 

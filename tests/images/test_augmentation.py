@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from artnb.errors import TrainingError
-from artnb.images import NO_AUGMENTATION, Augmentation, standardise
+from artnb.images.augmentation import NO_AUGMENTATION, Augmentation, standardise
 
 NOTHING = {"flip": False, "translation": 0.0}
 ALL = Augmentation(True, True, 0.1, 0.5, 0.3)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from artnb.errors import RunError
-from artnb.images import standardise
+from artnb.images.augmentation import standardise
 from artnb.training import predict, prediction, predictions
 
 

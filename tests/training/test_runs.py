@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from artnb.errors import RunError
-from artnb.images import standardise
+from artnb.images.augmentation import standardise
 from artnb.training import Run, history
 
 

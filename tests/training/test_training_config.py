@@ -4,7 +4,7 @@ from dataclasses import asdict, fields, replace
 import pytest
 
 from artnb.errors import TrainingError
-from artnb.images import Augmentation
+from artnb.images.augmentation import Augmentation
 from artnb.training import TrainingConfig
 from artnb.training.runs import fingerprint
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from artnb.images import NO_AUGMENTATION, Augmentation, Store, standardise
-from artnb.images.augmentation import MEAN, STD
+from artnb.images import Store
+from artnb.images.augmentation import MEAN, NO_AUGMENTATION, STD, Augmentation, standardise
 from artnb.training import TrainingConfig
 from artnb.training.data import FieldImages
 from artnb.training.loop import epoch, logits_of, train_one_epoch, weighted_sum
