@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,6 +161,8 @@ def editing(folder: str | Path) -> Iterator[None]:
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with FileLock(Path(folder) / LOCK):
+            for left_by_a_kill in Path(folder).glob(f".{FILE}-*"):
+                shutil.rmtree(left_by_a_kill)
             yield
     except OSError as error:
         raise CatalogueError(

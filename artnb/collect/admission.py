@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -71,13 +72,15 @@ def admit(
         rows = sorted_out(rows.reset_index(drop=True))
         usable = rows[rows["reason"] == ""].reset_index(drop=True)
         usable["new"] = usable["path"] == ""
-        usable["path"] = usable["path"].mask(usable["new"], images_path(usable))
+        paths = [image_path(*row) for row in usable[["id", "name"]].itertuples(index=False)]
+        usable["path"] = usable["path"].mask(usable["new"], paths)
         usable["group"] = group_images(usable, by=(*group_by, "group"))
         of_label = usable.groupby(["field", "label"])
         ready = of_label["group"].transform("nunique") >= len(SPLITS)
         if complete:
             ready |= of_label["new"].transform("any")
-        usable.loc[ready, "split"] = split(usable[ready], seed=seed)["split"]
+        if ready.any():
+            usable.loc[ready, "split"] = split(usable[ready], seed=seed)["split"]
         table = validated(usable[list(COLUMNS)].astype({"width": "int64", "height": "int64"}), to)
         check_splits(table[ready])
 
@@ -146,10 +149,10 @@ def sorted_out(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(index=usable.index[again])
 
 
-def images_path(rows: pd.DataFrame) -> pd.Series:
+def image_path(id: str, name: str) -> str:
     """Where the catalogue keeps a file: below its id, under the suffix it came with."""
-    suffix = rows["name"].str.lower().str.extract(r"(\.[a-z0-9]+)$", expand=False).fillna("")
-    return "images/" + rows["id"].str[:2] + "/" + rows["id"] + suffix
+    suffix = re.search(r"(\.[a-z0-9]+)?$", name.lower())[0]
+    return f"images/{id[:2]}/{id}{suffix}"
 
 
 def copy_files(rows: pd.DataFrame, to: Path) -> None:
