@@ -1,55 +1,173 @@
-"""What gives a label away although it has nothing to do with art."""
+"""The audit of a catalogue: what it holds, from where, and what gives its labels away."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from artnb.catalogue import Catalogue
-from artnb.images import Store
-
-BINS = 6  # of each of red, green and blue
-FOLDS = 5
+from artnb.catalogue import Catalogue, group_images
+from artnb.collect.admission import quarantine
+from artnb.collect.features import examine
+from artnb.collect.shortcuts import find_shortcuts
+from artnb.errors import CatalogueError
+from artnb.images.decoding import decode
 
 
-def colour_shortcut(catalogue: Catalogue, store: Store) -> pd.DataFrame:
-    """How well colour alone predicts the label: a logistic regression on joint RGB histograms.
+@dataclass(frozen=True)
+class Audit:
+    """What was found, as tables.
 
-    Cross-validated over the training and validation images, groups kept whole; test images are not looked at.
-
-    Returns:
-        One row per field: field, accuracy (share of images), low, high (95 %, Wilson), chance (the share of
-        the larger label), images.
+    Attributes:
+        counts: field, label, source, licence, images, groups: a row for each combination there is.
+        sizes: id, field, label, source, licence, width, height (px), megapixels, aspect (width / height),
+            bytes, bytes_per_pixel, type (of file): a row per image and field.
+        duplicates: set, id, field, label, source, path: a row for each image that looks like another;
+            across_labels, across_sources: whether its set has two labels of one field, or two sources.
+        set_aside: path, reason: files that are not in the catalogue, exact duplicates among them.
+        shortcuts, suspects: see `artnb.collect.shortcuts.find_shortcuts`.
     """
-    rows = []
-    known = catalogue.table[catalogue.table["split"] != "test"].sort_values("id")
-    for field in catalogue.fields:
-        table = known[known["field"] == field]
-        histograms = colour_histograms(store.pixels[store.rows(table["id"])])
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
-        groups = table.groupby("label")["group"].nunique().min()
-        folds = StratifiedGroupKFold(min(FOLDS, groups), shuffle=True, random_state=0)
-        guessed = cross_val_predict(model, histograms, table["label"], groups=table["group"], cv=folds)
-        right = int((guessed == table["label"]).sum())
-        interval = binomtest(right, len(table)).proportion_ci(method="wilson")
-        rows.append(
-            {
-                "field": field,
-                "accuracy": right / len(table),
-                "low": interval.low,
-                "high": interval.high,
-                "chance": table["label"].value_counts(normalize=True).max(),
-                "images": len(table),
-            }
+
+    counts: pd.DataFrame
+    sizes: pd.DataFrame
+    duplicates: pd.DataFrame
+    set_aside: pd.DataFrame
+    shortcuts: pd.DataFrame
+    suspects: pd.DataFrame
+
+
+def audit(catalogue: Catalogue) -> Audit:
+    """Reads every file once, and tests the shortcuts on all but the test images.
+
+    Raises:
+        CatalogueError: there are no images.
+        ImageError: a file is missing or damaged; names it.
+    """
+    if catalogue.table.empty:
+        raise CatalogueError(f"{catalogue.folder} holds no images to audit: import or collect some")
+    files = examine(catalogue)
+    table = catalogue.table.sort_values(["label", "id"]).set_index("field", drop=False)
+    table = table.loc[list(catalogue.fields)].reset_index(drop=True)
+    shortcuts, suspects = find_shortcuts(table, files)
+    sizes = table[["id", "field", "label", "source", "licence", "width", "height"]].assign(
+        megapixels=table["width"] * table["height"] / 1e6,
+        aspect=table["width"] / table["height"],
+        bytes=[files[id].bytes for id in table["id"]],
+        bytes_per_pixel=lambda sizes: sizes["bytes"] / (sizes["width"] * sizes["height"]),
+        type=[files[id].type for id in table["id"]],
+    )
+    return Audit(
+        counts=counts(table),
+        sizes=sizes.reset_index(drop=True),
+        duplicates=duplicates(table),
+        set_aside=quarantine(catalogue.folder),
+        shortcuts=shortcuts,
+        suspects=suspects,
+    )
+
+
+def counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Images and groups for each field, label, source and licence."""
+    cells = table.groupby(["field", "label", "source", "licence"], sort=False)
+    return cells.agg(images=("id", "size"), groups=("group", "nunique")).reset_index()
+
+
+def duplicates(table: pd.DataFrame) -> pd.DataFrame:
+    """The images that look like another one, near-duplicates by perceptual hash, and what parts them."""
+    sets = group_images(table, by=())
+    rows = table.assign(set=sets)[sets.groupby(sets).transform("size") > 1]
+    rows = rows[rows.groupby("set")["id"].transform("nunique") > 1]  # one image may be of two fields
+    labels = rows.groupby(["set", "field"])["label"].nunique().groupby("set").max()
+    sources = rows.groupby("set")["source"].nunique()
+    return (
+        rows[["set", "id", "field", "label", "source", "path"]]
+        .assign(across_labels=rows["set"].map(labels) > 1, across_sources=rows["set"].map(sources) > 1)
+        .sort_values(["set", "id", "field"])
+        .reset_index(drop=True)
+    )
+
+
+def thumbnails(catalogue: Catalogue, ids: Iterable[str], side: int = 160) -> dict[str, np.ndarray]:
+    """Whole images, H W 3 uint8, the longer side at most `side` px, by id."""
+    images = {id: decode(catalogue.image_path(id), side) for id in ids}
+    for image in images.values():
+        image.thumbnail((side, side))
+    return {id: np.asarray(image) for id, image in images.items()}
+
+
+def as_text(audit: Audit) -> str:
+    """The audit as a page of text: tables, and the warnings last."""
+    parts = {
+        "What there is": counted(audit),
+        "How large, and of which type": measured(audit),
+        "What is there twice": repeated(audit),
+        "What predicts the label by itself": predicted(audit),
+        "Warnings": warned(audit),
+    }
+    return "\n\n".join(f"{title.upper()}\n{text}" for title, text in parts.items())
+
+
+def counted(audit: Audit) -> str:
+    unknown = {"source": {"": "unknown"}, "licence": {"": "unknown"}}
+    return printed(audit.counts.replace(unknown), max_colwidth=44)
+
+
+def measured(audit: Audit) -> str:
+    """Of each field and label the median of every size, the middle 90 %, and the file types."""
+
+    def typical(values: pd.Series) -> str:
+        digits = 0 if values.name in ("width", "height") else 2
+        low, middle, high = (f"{value:,.{digits}f}" for value in values.quantile([0.05, 0.5, 0.95]))
+        return f"{middle} ({low} to {high})"
+
+    def tallied(values: pd.Series) -> str:
+        return ", ".join(f"{value} {number:,}" for value, number in values.value_counts().items())
+
+    sizes = audit.sizes.assign(kilobytes=audit.sizes["bytes"] / 1000)
+    columns = dict.fromkeys(("width", "height", "aspect", "kilobytes", "bytes_per_pixel"), typical)
+    cells = sizes.groupby(["field", "label"], sort=False)
+    return "Median (5 % to 95 %).\n" + printed(cells.agg(columns | {"type": tallied}).reset_index())
+
+
+def repeated(audit: Audit) -> str:
+    rows, reasons = audit.duplicates, audit.set_aside["reason"]
+    sets = rows.groupby("set")[["across_labels", "across_sources"]].first()
+    labels, sources = sets.sum()
+    text = (
+        f"{len(sets):,} sets of near-duplicates ({rows['id'].nunique():,} images), "
+        f"{labels:,} across labels, {sources:,} across sources.\n"
+        f"{len(reasons):,} files set aside, {reasons.str.startswith('the same bytes').sum():,} of them for "
+        "the same bytes as another."
+    )
+    contradictory = rows.loc[rows["across_labels"], ["field", "label", "path"]]
+    return text if contradictory.empty else f"{text}\nAlike, but of two labels:\n{printed(contradictory)}"
+
+
+def predicted(audit: Audit) -> str:
+    found = audit.shortcuts
+    interval = [f"{low:.2f} to {high:.2f}" for low, high in zip(found["low"], found["high"], strict=True)]
+    note = found["reason"].mask(found["warned"], "a shortcut")
+    columns = ["field", "feature", "accuracy", "interval", "chance", "images", "groups", "note"]
+    return (
+        "Balanced accuracy, cross-validated with groups kept whole; 95 % intervals, bootstrap over groups; "
+        f"test images left out.\n{printed(found.assign(interval=interval, note=note)[columns])}"
+    )
+
+
+def warned(audit: Audit) -> str:
+    lines = []
+    for row in audit.shortcuts[audit.shortcuts["warned"]].to_dict("records"):
+        field, feature = row["field"], row["feature"]
+        lines.append(
+            f"{field}, {feature}: predicts the label with {row['accuracy']:.2f} "
+            f"({row['low']:.2f} to {row['high']:.2f}; chance {row['chance']:.2f}), as in"
         )
-    return pd.DataFrame(rows)
+        shown = audit.suspects.query("field == @field and feature == @feature")
+        for label, images in shown.groupby("label"):
+            seen = [f"{words} ({id[:8]})" for words, id in zip(images["words"], images["id"], strict=True)]
+            lines.append(f"  {label}: {'; '.join(seen)}")
+    return "\n".join(lines) or "None: no feature lies above its limit."
 
 
-def colour_histograms(pixels: np.ndarray) -> np.ndarray:
-    """Images N H W 3 uint8 -> the share of each one's pixels in BINS³ boxes of RGB, N BINS³."""
-    boxes = (pixels.astype(np.uint16) * BINS // 256).reshape(len(pixels), -1, 3)
-    codes = (boxes[..., 0] * BINS + boxes[..., 1]) * BINS + boxes[..., 2]
-    return np.stack([np.bincount(code, minlength=BINS**3) for code in codes]) / codes.shape[1]
+def printed(table: pd.DataFrame, max_colwidth: int | None = None) -> str:
+    return table.to_string(index=False, max_colwidth=max_colwidth, float_format="{:.2f}".format)
