@@ -1,0 +1,5 @@
+"""What is worked with the hands: widgets over the same functions. Nothing is computed here."""
+
+from artnb.widgets.annotator import Annotator
+
+__all__ = ["Annotator"]
