@@ -4,8 +4,8 @@ The same picture is found by the 64-bit perceptual hash of Zauner, "Implementati
 perceptual image hash functions" (2010), as the library imagehash computes it.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, combinations, count, pairwise
 
 import imagehash
 import numpy as np
@@ -29,6 +29,7 @@ mostly such drawings.
 FEWEST_BITS_SET = 24
 """A picture sets 32 bits of its hash. Flat colour and plain gradients leave most coefficients equal and set
 few: what such hashes share says nothing, so they are not compared."""
+AGREEING = 2  # bands that near hashes share for certain: more mean more sorting and fewer comparisons
 
 
 def perceptual_hash(image: Image.Image) -> str:
@@ -49,47 +50,67 @@ def group_images(
     """
     if missing := [column for column in by if column not in table]:
         raise CatalogueError(f"cannot group by {', '.join(missing)}: the columns are {', '.join(table)}")
-    related = [same_value(table[column]) for column in ("id", *by)]
-    related.append(near_hashes(table["phash"], max_distance))
-    first, second = np.concatenate(related, axis=1)
-    edges = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(table), len(table)))
-    component = connected_components(edges, directed=False)[1]
+    related = chain(
+        (same_value(table[column]) for column in ("id", *by)), near_hashes(table["phash"], max_distance)
+    )
+    component = joined(related, len(table))
     return table["id"].groupby(component).transform("min").rename("group")
+
+
+def joined(related: Iterable[np.ndarray], count: int) -> np.ndarray:
+    """The component of each of `count` rows, from pairs of rows that come 2 E at a time and are not kept."""
+    component = np.arange(count)
+    for pairs in related:
+        ends = component[pairs]
+        edges = coo_array((np.ones(ends.shape[1], bool), tuple(ends)), shape=(count, count))
+        component = connected_components(edges, directed=False)[1][component]
+    return component
 
 
 def same_value(column: pd.Series) -> np.ndarray:
     """2 E positions: each row with a non-empty value, and the first row that has the same."""
     rows = np.flatnonzero(column != "")
-    _, first, inverse = np.unique(column.to_numpy(str)[rows], return_index=True, return_inverse=True)
-    return np.stack([rows, rows[first][inverse]])
+    return np.stack([rows, rows[first_equal(column.iloc[rows])]])
 
 
-def near_hashes(phash: pd.Series, max_distance: int) -> np.ndarray:
-    """2 E positions: enough pairs of near hashes to join all that any chain of them joins."""
+def first_equal(values: pd.Series | np.ndarray) -> np.ndarray:
+    """For each of N values the position of the first that is equal."""
+    codes, distinct = pd.factorize(values)
+    first = np.empty(len(distinct), int)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first[codes]
+
+
+def near_hashes(phash: pd.Series, max_distance: int) -> Iterator[np.ndarray]:
+    """2 E positions at a time: enough pairs of near hashes to join all that any chain of them joins."""
     hashes = np.array([int(text or "0", 16) for text in phash], np.uint64)
     rows = np.flatnonzero(np.bitwise_count(hashes) >= FEWEST_BITS_SET)
     distinct, first, inverse = np.unique(hashes[rows], return_index=True, return_inverse=True)
-    equal = np.stack([rows, rows[first][inverse]])
-    return np.concatenate(
-        [equal, *(rows[first][pair] for pair in near_pairs(distinct, max_distance))], axis=1
-    )
+    yield np.stack([rows, rows[first][inverse]])
+    for pairs in near_pairs(distinct, max_distance):
+        yield rows[first][pairs]
 
 
 def near_pairs(hashes: np.ndarray, max_distance: int) -> Iterator[np.ndarray]:
     """2 E positions at a time: the pairs of distinct hashes that differ in at most `max_distance` bits.
 
-    Cut into max_distance + 1 bands, two such hashes agree in a whole band (pigeonhole), so only hashes that
-    agree in one are compared. Pairs that agree in several bands come several times.
+    The tables of Manku, Jain and Das Sarma, "Detecting near-duplicates for web crawling" (WWW 2007): of
+    max_distance + AGREEING bands, two such hashes agree in AGREEING whole ones (pigeonhole), so for each
+    choice of these only hashes that agree in all of them are compared. A pair may come several times.
     """
-    edges = np.linspace(0, BITS, max_distance + 2).round().astype(np.uint64)
-    for low, high in pairwise(edges):
-        band = (hashes >> low) & np.uint64((1 << int(high - low)) - 1)
-        order = np.argsort(band, kind="stable")
-        band, sorted_hashes = band[order], hashes[order]
-        for shift in range(1, len(hashes)):
-            agree = band[shift:] == band[:-shift]
-            if not agree.any():
+    edges = np.linspace(0, BITS, max_distance + AGREEING + 1).round().astype(int)
+    bands = [(1 << high) - (1 << low) for low, high in pairwise(edges.tolist())]
+    for chosen in combinations(bands, AGREEING):
+        shared = hashes & np.uint64(sum(chosen))
+        order = np.argsort(shared)
+        shared, ordered = shared[order], hashes[order]
+        end = np.searchsorted(shared, shared, side="right")  # of the run of hashes that agree
+        first, found = np.arange(len(hashes)), []
+        for ahead in count(1):
+            first = first[first + ahead < end[first]]
+            if not first.size:
                 break
-            differ = np.bitwise_count(sorted_hashes[shift:] ^ sorted_hashes[:-shift])
-            near = agree & (differ <= max_distance)
-            yield np.stack([order[:-shift][near], order[shift:][near]])
+            near = first[np.bitwise_count(ordered[first] ^ ordered[first + ahead]) <= max_distance]
+            found.append(order[np.stack([near, near + ahead])])
+        if found:
+            yield np.concatenate(found, axis=1)

@@ -1,6 +1,6 @@
 """A design: which models, on which images, from which seeds; all its runs, and what they predict."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -67,8 +67,7 @@ class Design:
             for part in parts(model, data)
         ]
         missing = [job for job in jobs if not find(*job).finished]
-        workers = cpu_count() // self.config.threads if choose_device(self.config.device).type == "cpu" else 1
-        fit_all(missing, min(workers, len(missing)))
+        fit_all(missing, min(at_once(self.config), len(missing)))
         return [find(*job) for job in jobs]
 
 
@@ -79,12 +78,22 @@ def parts(model: str, data: TrainingData) -> list[TrainingData]:
     return [data] if network.shared_parameters() else [data.only(field) for field in data.fields]
 
 
+def at_once(config: TrainingConfig) -> int:
+    """How many trainings this machine carries at a time."""
+    return cpu_count() // config.threads if choose_device(config.device).type == "cpu" else 1
+
+
 def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers: int) -> list[Run]:
-    """`fit` of each job, `workers` at a time in processes of their own, under one progress bar."""
+    """`fit` of each job, `workers` at a time (see `train_all`)."""
+    return train_all(fit, jobs, workers)
+
+
+def train_all(train: Callable, jobs: Sequence[tuple], workers: int) -> list:
+    """`train` of each job, `workers` at a time in processes of their own, under one progress bar."""
     if workers < 2:
-        return [fit(*job) for job in tqdm(jobs, desc="training", unit="run", disable=not jobs)]
+        return [train(*job) for job in tqdm(jobs, desc="training", unit="run", disable=not jobs)]
     with pool(workers) as executor:
-        futures = [executor.submit(fit, *job) for job in jobs]
+        futures = [executor.submit(train, *job) for job in jobs]
         try:
             for future in tqdm(as_completed(futures), desc="training", total=len(jobs), unit="run"):
                 future.result()

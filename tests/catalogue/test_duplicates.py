@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from PIL import Image
 from sklearn.cluster import AgglomerativeClustering
 
 from artnb.catalogue import group_images, perceptual_hash
-from artnb.catalogue.duplicates import FEWEST_BITS_SET, MAX_DISTANCE, near_pairs
+from artnb.catalogue.duplicates import FEWEST_BITS_SET, MAX_DISTANCE, near_pairs, same_value
 from artnb.errors import CatalogueError
 
 CENTRE = (1 << 32) - 1
@@ -49,6 +50,67 @@ def test_the_bands_miss_no_near_pair_and_invent_none(hashes, max_distance):
         if bin(int(hashes[i]) ^ int(hashes[j])).count("1") <= max_distance
     }
     assert found == by_hand
+
+
+crowded = st.sets(st.integers(0, 63), max_size=5).map(lambda flips: CENTRE ^ sum(1 << bit for bit in flips))
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    st.lists(st.tuples(st.one_of(crowded, near_or_far), st.sampled_from(["", "a", "b"])), max_size=40),
+    st.sampled_from([0, 2, 6, 12]),
+)
+def test_groups_are_those_of_comparing_every_two_rows(drawn, max_distance):
+    table = rows([f"{h:016x}" for h, _ in drawn], work=[work for _, work in drawn])
+    compared = [bin(h).count("1") >= FEWEST_BITS_SET for h, _ in drawn]
+    expected = list(range(len(drawn)))
+    for i, (h, work) in enumerate(drawn):
+        for j, (other, same) in enumerate(drawn[:i]):
+            near = compared[i] and compared[j] and bin(h ^ other).count("1") <= max_distance
+            if near or (work and work == same):
+                low, high = sorted((expected[i], expected[j]))
+                expected = [low if name == high else name for name in expected]
+    group = group_images(table, max_distance=max_distance)
+    assert group.tolist() == [f"{n:064x}" for n in expected]
+
+
+def planted(number: int) -> pd.DataFrame:
+    """`number` skewed hashes, and a copy of each with three bits set and three cleared."""
+    rng = np.random.default_rng(0)
+    weight = np.linspace(0.5, 2, 64)  # of each bit to be set: half of them much likelier than others
+    order = (rng.random((number, 64)) * weight).argsort(axis=1)
+    is_set = np.zeros((number, 64), bool)
+    np.put_along_axis(is_set, order[:, 32:], True, axis=1)
+    copies = is_set.copy()
+    np.put_along_axis(copies, order[:, 29:32], True, axis=1)
+    np.put_along_axis(copies, order[:, 32:35], False, axis=1)
+    hashes = np.packbits(np.concatenate([is_set, copies]), axis=1)
+    return rows([row.tobytes().hex() for row in hashes])
+
+
+def test_every_copy_among_many_is_found_in_little_memory():
+    table = planted(20_000)
+    tracemalloc.start()
+    group = group_images(table).to_numpy()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (group[:20_000] == group[20_000:]).all()
+    assert len(set(group)) > 0.9 * 20_000
+    assert peak < 2_000 * len(table)
+
+
+def test_one_long_text_does_not_make_all_rows_long():
+    texts = pd.Series(["x" * 100_000, *(f"{n // 2}" for n in range(20_000))], dtype="str")
+    tracemalloc.start()
+    pairs = same_value(texts)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50_000_000
+    assert pairs[:, :4].tolist() == [[0, 1, 2, 3], [0, 1, 1, 3]]
+
+
+def test_a_table_without_rows_has_no_groups():
+    assert group_images(rows([])).empty
 
 
 def test_groups_are_those_of_single_linkage_clustering():
