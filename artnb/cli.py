@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from artnb.errors import ArtnbError, ReportError
+from artnb.errors import ArtnbError, CollectError, ReportError
 
 
 class Shell(TyperGroup):
@@ -75,6 +75,128 @@ def import_(
         if bad := len(pd.read_parquet(set_aside)):
             files = "1 file" if bad == 1 else f"{bad:,} files"
             typer.echo(f"artnb: {files} could not be used; {set_aside} says why", err=True)
+
+
+@app.command()
+def collect(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or the name of one in data/recipes.")],
+    to: Annotated[Path, typer.Option(help="The catalogue's folder, such as data/NAME.")],
+    contact: Annotated[
+        str,
+        typer.Option(
+            envvar="ARTNB_CONTACT", help="Your e-mail or web address: museums want to know who asks."
+        ),
+    ],
+    limit: Annotated[
+        int | None,
+        typer.Option(help="At most so many images of each field and label.", show_default="the recipe's"),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what would be fetched, how long and how much; fetch nothing."),
+    ] = False,
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option(help="A column whose equal values no split may part; repeatable.", show_default="work"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch from private and loopback addresses too.")
+    ] = False,
+) -> None:
+    """Collect images from museums into a catalogue; stopped, it goes on when asked again."""
+    from artnb.collect.collecting import collect as carry_out
+    from artnb.collect.collecting import estimate
+    from artnb.collect.recipes import read_recipe
+    from artnb.paths import resolve
+
+    named = resolve("data/recipes") / f"{recipe}.toml"
+    asked = read_recipe(named if named.is_file() else recipe)
+    asked = asked if limit is None else asked.limited(limit)
+    for cell in asked.cells:
+        if cell.folder:
+            typer.echo(f"artnb: {cell.field}, {cell.label}: {cell.folder}", err=True)
+    if dry_run:
+        typer.echo(estimated(estimate(asked, contact=contact, allow_private=allow_private)))
+        return
+    came_to = carry_out(
+        asked,
+        to,
+        contact=contact,
+        group_by=tuple(group_by or ("work",)),
+        seed=seed,
+        allow_private=allow_private,
+    )
+    typer.echo(came_to.cells.to_string(index=False))
+    for row in came_to.refusals.itertuples():
+        typer.echo(f"artnb: {row.source}: {row.works:,} not taken: {row.reason}", err=True)
+    for source, reason in came_to.stopped.items():
+        typer.echo(f"artnb: {source} was left: {reason}; collect again to go on", err=True)
+    if came_to.stopped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def frames(
+    source: Annotated[str, typer.Argument(help="A video file, or with --camera a camera's name.")],
+    to: Annotated[Path, typer.Option(help="The catalogue's folder, such as data/NAME.")],
+    field: Annotated[str, typer.Option(help="What the frames show, such as garden.")],
+    label: Annotated[str, typer.Option(help="Their label, such as artistic.")],
+    every: Annotated[int, typer.Option(help="Take the sharpest of so many frames.")] = 30,
+    seconds: Annotated[
+        float | None, typer.Option(help="Watch for so long; a camera has no end.", show_default="to the end")
+    ] = None,
+    camera: Annotated[bool, typer.Option("--camera", help="SOURCE is a camera.")] = False,
+) -> None:
+    """Import frames of a video or a camera into a catalogue: sharp ones, none twice."""
+    from artnb.collect.frames import Camera, import_frames
+
+    taken_from = Camera(source) if camera else source
+    catalogue = import_frames(taken_from, to, field=field, label=label, every=every, seconds=seconds)
+    table = catalogue.table
+    mine = ((table["field"] == field) & (table["label"] == label)).sum()
+    typer.echo(f"{to}: {len(table):,} images, {mine:,} of them {field}, {label}")
+    if waiting := (table["split"] == "").sum():
+        typer.echo(
+            f"artnb: {waiting:,} images have no split yet: their label needs works of three groups", err=True
+        )
+
+
+@app.command()
+def audit(
+    catalogue: Annotated[Path, typer.Argument(help="A catalogue's folder, such as data/NAME.")],
+) -> None:
+    """Say what a catalogue holds, and what gives its labels away."""
+    from artnb.catalogue import read
+    from artnb.collect.audit import as_text
+    from artnb.collect.audit import audit as look_into
+
+    typer.echo(as_text(look_into(read(catalogue))))
+
+
+@app.command()
+def labels(
+    catalogue: Annotated[Path, typer.Argument(help="A catalogue's folder, such as data/NAME.")],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write what the annotators decided into the catalogue.")
+    ] = False,
+) -> None:
+    """Say how far annotators agree and what they decided; --apply makes it the catalogue's labels."""
+    from artnb.catalogue import read
+    from artnb.collect.agreement import agreement
+    from artnb.collect.labels import apply_labels, decided, disagreements, read_words
+
+    words = read_words(catalogue)
+    if words.empty:
+        raise CollectError(f"{catalogue}: nobody has labelled anything yet; artnb.widgets.Annotator asks")
+    typer.echo(agreement(words, read(catalogue)).to_string(index=False, float_format="{:.2f}".format))
+    counted = decided(words)["how"].value_counts()
+    typer.echo(", ".join(f"{how} {images:,}" for how, images in counted.items()))
+    if open_questions := int((~disagreements(words)["adjudicated"]).sum()):
+        typer.echo(f"artnb: {open_questions:,} images wait for an adjudicator", err=True)
+    if apply:
+        applied = apply_labels(catalogue).table["label"].value_counts()
+        typer.echo(f"{catalogue}: {', '.join(f'{label} {images:,}' for label, images in applied.items())}")
 
 
 @app.command()
@@ -160,6 +282,21 @@ def named_value(text: str) -> tuple[str, object]:
         return name.strip(), yaml.safe_load(value)
     except yaml.YAMLError:
         raise ReportError(f"-p {text}: {value!r} is not a YAML value; put text in quotes.") from None
+
+
+def estimated(table) -> str:
+    """A dry run in words: a line per search, then the sum."""
+    seconds = table.groupby("source")["seconds"].sum()
+    lines = table.assign(minutes=(table["seconds"] / 60).round(1), MB=(table["bytes"] / 1e6).round(1)).drop(
+        columns=["seconds", "bytes"]
+    )
+    total = (
+        f"{table['images'].sum():,} images of {table['wanted'].sum():,} wanted, about "
+        f"{table['bytes'].sum() / 1e6:,.0f} MB (assumed from typical images) and "
+        f"{seconds.max() / 60:,.0f} minutes at the permitted pace ({seconds.idxmax()} takes longest; "
+        "sources are asked side by side)"
+    )
+    return f"{lines.to_string(index=False)}\n{total}"
 
 
 def thousands(table):

@@ -1,7 +1,10 @@
 """Tables and arrays in, matplotlib Figures out: no files, no pyplot, one look."""
 
+from artnb.figures.agreement import confusion, kappas
 from artnb.figures.attention import attention_grid, overlaps, randomisation
+from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
+from artnb.figures.leak import leak
 from artnb.figures.relevance import accuracies, gains
 from artnb.figures.training import calibration, learning_curves
 
@@ -9,12 +12,19 @@ __all__ = [
     "accuracies",
     "attention_grid",
     "calibration",
+    "confusion",
     "contact_sheet",
     "counts",
     "cues",
     "gains",
+    "kappas",
+    "leak",
     "learning_curves",
     "near_duplicates",
     "overlaps",
+    "provenance",
     "randomisation",
+    "shortcuts",
+    "sizes",
+    "suspects",
 ]

@@ -71,7 +71,7 @@ def contact_sheet(
     """
     colours = field_colours(field for field, _ in images)
     names = [(f"{field}\n{readable(label)}", colours[field]) for field, label in images]
-    return _sheet(list(images.values()), names, title, "One row per field and label;")
+    return _sheet(list(images.values()), names, title, "Rows are named at their left;")
 
 
 @style()

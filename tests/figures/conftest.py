@@ -92,3 +92,95 @@ def overlap(maps):
     rows = [{"field": field, "map": name} for field in FIELDS for name in maps]
     table = pd.DataFrame(rows).assign(overlap=np.linspace(0.2, 0.6, 12), images=20, chance=0.1)
     return table.assign(low=table["overlap"] - 0.1, high=table["overlap"] + 0.1)
+
+
+@pytest.fixture
+def audited(catalogue):
+    """A row per image, as an audit measures them."""
+    rng = np.random.default_rng(0)
+    table = catalogue.assign(source=["met", "commons"] * 28, licence="CC0 1.0", type="JPEG")
+    return table.assign(
+        width=rng.integers(200, 1000, 56),
+        aspect=rng.uniform(0.5, 2, 56),
+        bytes_per_pixel=rng.uniform(0.1, 0.5, 56),
+    )
+
+
+@pytest.fixture
+def found():
+    rows = [
+        {"field": field, "feature": feature, "accuracy": 0.4 + 0.1 * place, "chance": chance}
+        for field, chance in (("painting", 1 / 2), ("types", 1 / 4))
+        for place, feature in enumerate(("source", "resolution", "border", "file", "colour", "all together"))
+    ]
+    table = pd.DataFrame(rows).assign(images=80, groups=60, reason="")
+    table["limit"] = table["chance"] + 0.2 * (1 - table["chance"])
+    return table.assign(low=table["accuracy"] - 0.07, high=table["accuracy"] + 0.05)
+
+
+@pytest.fixture
+def shown():
+    cells = [(feature, label) for feature in ("border", "file") for label in ("artistic", "non_artistic")]
+    rows = [
+        {
+            "field": "painting",
+            "feature": feature,
+            "label": label,
+            "id": f"{cell}{place}",
+            "words": "even grey",
+        }
+        for cell, (feature, label) in enumerate(cells)
+        for place in range(3)
+    ]
+    return pd.DataFrame(rows).assign(field="painting", words="even grey")
+
+
+@pytest.fixture
+def pictures(shown):
+    """Of other heights and widths."""
+    rng = np.random.default_rng(1)
+    return {
+        id: rng.integers(0, 256, (10 + place, 30 - place, 3), dtype=np.uint8)
+        for place, id in enumerate(shown["id"])
+    }
+
+
+@pytest.fixture
+def agreements():
+    rows = [
+        ("garden", "ana, ben", "Cohen's kappa", 0.4, ""),
+        ("garden", "ana, ben, cleo", "Fleiss' kappa", 0.3, ""),
+        ("painting", "ana, ben", "Cohen's kappa", np.nan, "all labels are artistic"),
+    ]
+    table = pd.DataFrame(rows, columns=["field", "annotators", "measure", "kappa", "reason"])
+    return table.assign(
+        low=table["kappa"] - 0.1, high=table["kappa"] + 0.2, agreement=0.7, images=40, groups=30
+    )
+
+
+@pytest.fixture
+def confused():
+    names = ("artistic", "non_artistic")
+    rows = [
+        (field, "ana", second, a, b, 10 * n + 2 * i + j)
+        for field, second, n in (("garden", "ben", 1), ("garden", "cleo", 2), ("painting", "ben", 3))
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+    ]
+    return pd.DataFrame(rows, columns=["field", "first", "second", "label_first", "label_second", "images"])
+
+
+@pytest.fixture
+def claims():
+    """What two protocols claim, what is true, and by how much the first exceeds the second."""
+    rows = [
+        (protocol, quantity, value)
+        for protocol, claimed in (
+            ("augment_then_split", 0.9),
+            ("split_then_augment", 0.6),
+            ("difference", 0.3),
+        )
+        for quantity, value in (("claimed", claimed), ("true", 0.6), ("pretended", claimed - 0.6))
+    ]
+    table = pd.DataFrame(rows, columns=["protocol", "quantity", "value"])
+    return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.05, seeds=3, images=50, groups=40)

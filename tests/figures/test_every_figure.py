@@ -15,7 +15,10 @@ from artnb.figures.palette import WIDTH
 
 
 @pytest.fixture
-def drawings(estimates, history, predictions, catalogue, images, masks, maps, overlap):
+def drawings(
+    estimates, history, predictions, catalogue, images, masks, maps, overlap,
+    audited, found, shown, pictures, agreements, confused, claims,
+):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
     rows = {("painting", "artistic"): images, ("garden", "non_artistic"): images[:3]}
@@ -25,14 +28,21 @@ def drawings(estimates, history, predictions, catalogue, images, masks, maps, ov
             images, maps, names, "row", masks, {"single": names}
         ),
         "calibration": lambda: figures.calibration(predictions),
+        "confusion": lambda: figures.confusion(confused),
         "contact_sheet": lambda: figures.contact_sheet(rows),
         "counts": lambda: figures.counts(catalogue),
         "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
+        "kappas": lambda: figures.kappas(agreements),
+        "leak": lambda: figures.leak(claims),
         "learning_curves": lambda: figures.learning_curves(history),
         "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
         "overlaps": lambda: figures.overlaps(overlap),
+        "provenance": lambda: figures.provenance(audited),
         "randomisation": lambda: figures.randomisation(overlap.assign(correlation=0.25)),
+        "shortcuts": lambda: figures.shortcuts(found),
+        "sizes": lambda: figures.sizes(audited),
+        "suspects": lambda: figures.suspects(shown, pictures),
     }
 
 
