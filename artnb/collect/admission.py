@@ -25,6 +25,7 @@ from artnb.catalogue import (
     write,
 )
 from artnb.catalogue.schema import FILE, validated
+from artnb.collect.labels import imported_labels
 from artnb.errors import CatalogueError, ImageError
 from artnb.images.decoding import decode_bytes
 from artnb.paths import written_whole
@@ -133,10 +134,11 @@ def measure(file: Path) -> dict[str, object]:
 def sorted_out(rows: pd.DataFrame) -> pd.DataFrame:
     """Known rows and new ones, with a reason for each that contradicts or repeats another.
 
-    Known rows stand first and have a path; new ones have none yet, and go where they are known already.
+    Known rows stand first and have a path; new ones have none yet, and go where they are known already. What
+    annotators made of a label since it came in contradicts nothing.
     """
     usable = rows[rows["reason"] == ""]
-    same = usable.groupby(["id", "field"])
+    same = usable.assign(label=imported_labels(usable)).groupby(["id", "field"])
     first = same[["name", "path"]].transform("first")
     contradicts = same["label"].transform("nunique") > 1
     repeats = usable.duplicated(["id", "field"]) & ~contradicts

@@ -237,3 +237,10 @@ def with_label(label: str, annotations: str, verdict, words: list[dict]) -> tupl
     notes[LABELLED] = {"imported": imported, "how": verdict.how, "words": words}
     decided_label = imported if verdict.how == "undecided" else verdict.label
     return decided_label, json.dumps(notes, ensure_ascii=False)
+
+
+def imported_labels(table: pd.DataFrame) -> pd.Series:
+    """The label that each row of a catalogue came with, whatever its annotators decided since."""
+    labelled = table["annotations"].str.contains(f'"{LABELLED}"', regex=False)
+    imported = table["annotations"][labelled].map(lambda notes: json.loads(notes)[LABELLED]["imported"])
+    return imported.reindex(table.index).fillna(table["label"])

@@ -5,15 +5,15 @@ const KEPT = 8; // pictures
 
 const PAGE = `
   <header><strong class="question"></strong><span class="by"></span></header>
+  <div class="state">
+    <progress aria-hidden="true"></progress>
+    <span class="count" role="status"></span>
+    <span class="saved" role="status"></span>
+  </div>
   <figure><img hidden><p class="note" role="status" hidden></p></figure>
   <p class="others" hidden></p>
   <div class="answers"></div>
   <div class="moves"></div>
-  <footer>
-    <progress aria-hidden="true"></progress>
-    <span class="count" role="status"></span>
-    <span class="saved" role="status"></span>
-  </footer>
   <p class="hint">Click the image, or Tab to it, to use the keys.</p>`;
 
 const MOVES = [

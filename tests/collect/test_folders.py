@@ -13,6 +13,7 @@ from artnb.catalogue import check_splits, read
 from artnb.collect import admission
 from artnb.collect.admission import quarantine
 from artnb.collect.folders import import_folder
+from artnb.collect.labels import apply_labels, record
 from artnb.errors import CatalogueError
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared/data"
@@ -286,6 +287,21 @@ def test_an_import_that_breaks_while_copying_leaves_no_catalogue_and_goes_on_lat
     assert len(import_folder(source, tmp_path / "to").table) == 40
     files = [file for file in (tmp_path / "to").rglob("[!.]*") if file.is_file()]
     assert len(files) == 42
+
+
+def test_an_import_again_leaves_alone_what_annotators_decided_since(source, tmp_path):
+    to = tmp_path / "to"
+    before = import_folder(source, to).table
+    row = before.iloc[0]
+    other = {"artistic": "non_artistic", "non_artistic": "artistic"}[row["label"]]
+    record(to, "ana", row["id"], row["field"], other)
+    decided = apply_labels(to).table
+    assert decided["label"].iloc[0] == other
+    put(source / "garden" / "artistic" / "new.png", png(200))
+    after = import_folder(source, to).table
+    pd.testing.assert_frame_equal(after.head(len(decided)), decided)
+    assert len(after) == len(before) + 1
+    assert quarantine(to).empty
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the real images in ../shared")

@@ -17,7 +17,7 @@ from artnb.training import TrainingConfig, TrainingData, leak
 from artnb.training.data import FieldImages
 from artnb.training.leak import AUGMENT_FIRST, SPLIT_FIRST, VARIATION, Leak, by_seed, divided, parted, summary
 
-WORKS, COPIES = 24, 8
+WORKS, COPIES = 32, 6
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def noise() -> TrainingData:
         store = Store(32, pixels, pd.Index(ids, dtype="str"))
         return FieldImages(store, np.arange(number), torch.arange(number) % 2, ids, ids)
 
-    splits = zip(SPLITS, (WORKS, 8, 200), strict=True)
+    splits = zip(SPLITS, (WORKS, 8, 100), strict=True)
     return TrainingData(("no", "yes"), {split: {"garden": images(number)} for split, number in splits})
 
 
