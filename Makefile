@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help install reports test test-all lab notebooks lint lock
+.PHONY: help install reports test test-all bench browser lab notebooks lint lock
 .DEFAULT_GOAL := help
 
 help: ## show these targets
@@ -18,13 +18,19 @@ install: .venv/installed ## install into .venv what requirements.lock names
 reports: install ## run the demo on painted images: reports/demo/index.html
 	$(BIN)/artnb report --preset demo --to reports/demo
 
-test: install ## everything that is guarded: code, import contract, notebooks (15 minutes at most)
+test: install browser ## everything that is guarded: code, import contract, notebooks (15 minutes at most)
 	$(BIN)/ruff check .
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4
 	$(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
 
 test-all: test ## the same and the tests that take long
 	$(BIN)/pytest -m slow
+
+bench: install ## how fast, and how that grows: tables on the screen (minutes)
+	$(BIN)/python tests/benchmarks/duplicates.py
+
+browser: # what the browser tests drive; on a CI machine it is installed, elsewhere they are skipped without it
+	@command -v chromium >/dev/null || [ -z "$(CI)" ] || (apt-get update -qq && apt-get install -qq -y chromium)
 
 lab: install ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks
