@@ -41,7 +41,7 @@ class Replay:
     """Museums that are open: the recipe that asks them for all they have, and what they were asked."""
 
     recipe: Recipe
-    requests: Counter[str] = field(default_factory=Counter)  # path with its query -> times
+    visits: Counter[str] = field(default_factory=Counter)  # path with its query -> times
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def replay(catalogue: Catalogue, images_per_cell: int = 40) -> Iterator[Replay]:
     endpoints = {name: base + ENDPOINTS.get(name, f"/{name}") for name in (*MUSEUMS, "commons")}
     about = "Images of a catalogue on this machine, behind the interfaces of five museums."
     opened = Replay(Recipe("replay", "Five museums on this machine", about, LICENCES, cells, endpoints))
-    server.RequestHandlerClass = visitor(catalogue, exhibits, base, opened.requests)
+    server.RequestHandlerClass = visitor(catalogue, exhibits, base, opened.visits)
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -117,7 +117,7 @@ def numbered(works: Sequence[Exhibit]) -> list[Exhibit]:
 
 
 def visitor(
-    catalogue: Catalogue, exhibits: Mapping[str, list[Exhibit]], base: str, requests: Counter[str]
+    catalogue: Catalogue, exhibits: Mapping[str, list[Exhibit]], base: str, visits: Counter[str]
 ) -> type[BaseHTTPRequestHandler]:
     counting = Lock()
 
@@ -132,7 +132,7 @@ def visitor(
 
         def do_GET(self) -> None:
             with counting:
-                requests[self.path] += 1
+                visits[self.path] += 1
             try:
                 kind, body = answer(catalogue, exhibits, base, self.path, self.headers.get("Accept", ""))
                 status = 200

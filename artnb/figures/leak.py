@@ -47,7 +47,7 @@ def note(table: pd.DataFrame) -> str:
         for quantity in ("claimed", "true")
     )
     return (
-        f"Claimed: on the quarter that the protocol holds out, {claimed} over all seeds. True: on the "
+        f"Claimed: on what the protocol holds out to test, {claimed} over all seeds. True: on the "
         f"catalogue's test images, {true}. Lines: 95 % intervals, bootstrap over "
         f"{count(of['seeds'].max(), 'seed')} and groups."
     )

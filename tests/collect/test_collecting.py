@@ -43,7 +43,7 @@ def painted_for_museums(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def forgetful(museums):
     """What was asked of the museums in one test is not counted in the next."""
-    museums.requests.clear()
+    museums.visits.clear()
 
 
 def recipe_file(museums: Replay, folder: Path) -> Path:
@@ -53,7 +53,7 @@ def recipe_file(museums: Replay, folder: Path) -> Path:
 
 
 def images_asked(museums: Replay) -> Counter[str]:
-    asked = {path: times for path, times in museums.requests.items() if path.startswith("/images/")}
+    asked = {path: times for path, times in museums.visits.items() if path.startswith("/images/")}
     return Counter(asked)
 
 
@@ -94,9 +94,9 @@ def test_every_source_is_collected_through_the_command_line(museums, painted_for
     assert max(images_asked(museums).values()) == 1
     assert "403 Forbidden" in ran.output  # reported, and gone on
 
-    again = museums.requests.total()
+    again = museums.visits.total()
     assert collect(museums.recipe, to, contact=CONTACT, allow_private=True).stopped == {}
-    assert museums.requests.total() == again, "what is complete needs nobody to be asked"
+    assert museums.visits.total() == again, "what is complete needs nobody to be asked"
 
 
 def test_a_dry_run_fetches_no_image_and_makes_no_folder(museums, tmp_path):
@@ -137,14 +137,14 @@ def test_a_limit_is_kept_and_raised_later(museums, tmp_path):
 def test_without_a_contact_nobody_is_asked(museums, tmp_path):
     with pytest.raises(CollectError, match="contact"):
         collect(museums.recipe, tmp_path, contact="", allow_private=True)
-    assert not museums.requests
+    assert not museums.visits
 
 
 def test_own_machine_is_asked_only_where_it_is_allowed(museums, tmp_path):
     came_to = collect(museums.recipe, tmp_path, contact=CONTACT)
     assert came_to.cells["fetched"].sum() == 0
     assert set(came_to.stopped) == {"met", "artic", "cleveland", "rijksmuseum", "commons"}
-    assert not museums.requests
+    assert not museums.visits
 
 
 def command(recipe: Path, to: Path) -> list[str]:
@@ -183,9 +183,9 @@ def killed_again_and_again(museums: Replay, tmp_path: Path) -> None:
     draw, to, recipe = random.Random(0), tmp_path / "to", recipe_file(museums, tmp_path)
     whole, had = {}, 0
     for _ in range(KILLS):
-        before = museums.requests.total()
+        before = museums.visits.total()
         process = started(recipe, to)
-        while museums.requests.total() == before and process.poll() is None:
+        while museums.visits.total() == before and process.poll() is None:
             time.sleep(0.005)
         time.sleep(draw.uniform(0, 0.3))
         process.kill()
@@ -196,14 +196,14 @@ def killed_again_and_again(museums: Replay, tmp_path: Path) -> None:
             assert have >= had, "an image was lost"
             had = have
         for path in whole_images(to, museums):
-            whole.setdefault(path, museums.requests[path])
+            whole.setdefault(path, museums.visits[path])
     assert 0 < len(whole) < 4 * WANTED, "the knife came too early or too late to show anything"
     finished = started(recipe, to)
     errors = finished.communicate(timeout=60)[1]
     assert finished.returncode == 0, errors
     assert sound(to) == 4 * WANTED
     check_splits(read(to).table)
-    assert {path: museums.requests[path] for path in whole} == whole
+    assert {path: museums.visits[path] for path in whole} == whole
     assert not list(to.glob("incoming/*/*")), "nothing is left between wire and catalogue"
     assert not list(to.glob(".catalogue.parquet-*"))
 

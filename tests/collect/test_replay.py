@@ -133,8 +133,8 @@ def test_counts_are_those_of_the_search(visited):
 def test_answers_come_in_pages_and_parts(visited):
     museums, _ = visited
     for part in ("met/v1.1/search?", "page=2", "skip=10", "pageToken=10", "gcmcontinue=", "iicontinue="):
-        assert any(part in path for path in museums.requests), part
-    images = {path: n for path, n in museums.requests.items() if path.startswith("/images/")}
+        assert any(part in path for path in museums.visits), part
+    images = {path: n for path, n in museums.visits.items() if path.startswith("/images/")}
     assert len(images) == 50 + 50 + 20 + 40 + 1  # the one that is refused
     assert set(images.values()) == {1}
 
@@ -143,11 +143,11 @@ def test_requests_are_counted(holdings):
     with replay(holdings, 24) as museums:
         cell, query = museums.recipe.queries[0]
         images, _ = collected(museums, cell, query)
-        asked = Counter({path: n for path, n in museums.requests.items() if path.startswith("/images/")})
+        asked = Counter({path: n for path, n in museums.visits.items() if path.startswith("/images/")})
         assert len(asked) == len(images)
         assert set(asked.values()) == {1}
         collected(museums, cell, query)
-        assert {museums.requests[path] for path in asked} == {2}
+        assert {museums.visits[path] for path in asked} == {2}
 
 
 def test_the_same_catalogue_gives_the_same_museums(holdings, tmp_path):

@@ -17,7 +17,7 @@ from artnb.training import TrainingConfig, TrainingData, leak
 from artnb.training.data import FieldImages
 from artnb.training.leak import AUGMENT_FIRST, SPLIT_FIRST, VARIATION, Leak, by_seed, divided, parted, summary
 
-WORKS, COPIES = 32, 6
+WORKS, COPIES = 32, 8
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_both_protocols_share_a_pool_and_sizes_and_only_one_keeps_works_whole(no
     protocols = divided(noise, COPIES, VARIATION, seed=0)
     pools = []
     for data in protocols.values():
-        assert [len(images(data, split)) for split in SPLITS] == [144, 24, 24]
+        assert [len(images(data, split)) for split in SPLITS] == [192, 32, 32]
         pools.append({id for split in SPLITS for id in images(data, split).ids})
         assert len(pools[-1]) == WORKS * COPIES
         assert all(images(data, split).targets.float().mean() == 0.5 for split in SPLITS)
