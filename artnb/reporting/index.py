@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from artnb.paths import written_whole
+from artnb.reporting import claims
 from artnb.reporting.page import RESULTS, read_contents
 from artnb.reporting.status import NotebookStatus, Status
 from artnb.reporting.tables import to_html
@@ -19,7 +20,7 @@ INDEX = "index.html"
 
 
 def write(status: Status, folder: Path) -> None:
-    """Writes `index.html` of what `status` says and the notebooks' pages hold."""
+    """Writes `index.html` of what `status` says and the notebooks' pages and the ledger of claims hold."""
     sections = list(map(section_in(folder), status.notebooks))
     html = (
         environment()
@@ -28,6 +29,8 @@ def write(status: Status, folder: Path) -> None:
             report=status,
             name=folder.name,
             sections=sections,
+            ledger=claims.read(folder),
+            painted="atelier" in catalogues_of(status),
             data=data_of(status),
             facts=gathered_facts(status, sections),
             parameters=gathered_parameters(status),
@@ -74,9 +77,13 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
         yield " · ".join(path), value
 
 
+def catalogues_of(status: Status) -> set[str]:
+    return {str(p["value"]) for n in status.notebooks for p in n.parameters if p["name"] == "catalogue"}
+
+
 def data_of(status: Status) -> list[str]:
-    catalogues = {str(p["value"]) for n in status.notebooks for p in n.parameters if p["name"] == "catalogue"}
-    return ["atelier, painted by artnb" if name == "atelier" else name for name in sorted(catalogues)]
+    names = sorted(catalogues_of(status))
+    return ["atelier, painted by artnb" if name == "atelier" else name for name in names]
 
 
 def gathered_facts(status: Status, sections: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -124,6 +131,9 @@ def environment() -> jinja2.Environment:
         "duration": duration,
         "shown": shown,
         "words": words,
+        "claimed": claimed,
+        "counted": counted,
+        "label": claims.label,
     }
     return environment
 
@@ -175,3 +185,20 @@ def shown(value: Any) -> str:
 
 def words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def claimed(value: float | None, claim: dict[str, Any]) -> str:
+    """A number of a claim: a count in full, a difference with its sign."""
+    if value is None:
+        return "–"
+    differs = claim["rule"] in ("above", "below", "largest") and claim["than"] is None
+    return format(value, ",.0f" if claim["exact"] else "+.3f" if differs else ".3f").replace("-", "−")
+
+
+def counted(evidence: dict[str, Any]) -> str:
+    """From how much it was measured: 3 seeds, 300 images."""
+    return ", ".join(
+        f"{count:,} {name if count > 1 else name[:-1]}"
+        for name in ("seeds", "images")
+        if (count := evidence[name]) is not None
+    )

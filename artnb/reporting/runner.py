@@ -3,6 +3,7 @@
     reports/<name>/
         index.html, status.json
         01-collect/     01-collect.ipynb and .html, and what its Page kept
+        claims/         claims.json and .parquet: what papers state, and what holds here
 
 A report that lies there is cleared first, so that no page mixes two; files of others stay.
 """
@@ -26,7 +27,7 @@ from nbformat.reader import NotJSONError
 
 from artnb import paths
 from artnb.errors import ReportError
-from artnb.reporting import index, page
+from artnb.reporting import claims, index, page
 from artnb.reporting.notebooks import heading_of_last_started_cell, keep, read, tidy, title_and_question
 from artnb.reporting.parameters import OUTPUT, assign, declared, read_preset
 from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of
@@ -143,6 +144,7 @@ def claim(folder: Path) -> None:
 def clear(folder: Path) -> None:
     """Removes the report that lies in `folder`, and nothing else."""
     (folder / index.INDEX).unlink(missing_ok=True)
+    claims.clear(folder)
     for name in notebooks_of(folder) or ():
         page.clear(folder / name)
         for suffix in (".ipynb", ".html"):
@@ -169,6 +171,7 @@ def run(status: Status, tasks: Sequence[Task], folder: Path, cell_timeout: float
 
 def publish(status: Status, folder: Path) -> None:
     status.write(folder)
+    claims.write(folder)
     index.write(status, folder)
 
 
