@@ -5,6 +5,7 @@ from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
 from artnb.figures.leak import leak
+from artnb.figures.matrix import relevance_graph, relevance_matrix
 from artnb.figures.relevance import accuracies, gains
 from artnb.figures.training import calibration, learning_curves
 
@@ -24,6 +25,8 @@ __all__ = [
     "overlaps",
     "provenance",
     "randomisation",
+    "relevance_graph",
+    "relevance_matrix",
     "shortcuts",
     "sizes",
     "suspects",

@@ -43,8 +43,8 @@ def accuracy(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         RelevanceError: a column is missing, an image is missing or answered twice, or has two groups.
     """
-    right, sizes = _by_group(predictions)
-    return _estimates("accuracy", {method: right[method] for method in _methods(predictions)}, sizes)
+    right, sizes = by_group(predictions)
+    return estimates_of("accuracy", {method: right[method] for method in _methods(predictions)}, sizes)
 
 
 def gain(predictions: pd.DataFrame, baseline: str = "single") -> pd.DataFrame:
@@ -60,7 +60,7 @@ def gain(predictions: pd.DataFrame, baseline: str = "single") -> pd.DataFrame:
     Raises:
         RelevanceError: as for `accuracy`; there is no `baseline`, nothing beside it, or seeds differ.
     """
-    right, sizes = _by_group(predictions)
+    right, sizes = by_group(predictions)
     others = [method for method in _methods(predictions) if method != baseline]
     if baseline not in right or not others:
         raise RelevanceError(
@@ -74,7 +74,7 @@ def gain(predictions: pd.DataFrame, baseline: str = "single") -> pd.DataFrame:
                 f"{method} has the seeds {sorted(right[method])}, {baseline} has {seeds}: "
                 "gains are paired by seed, so train both with the same seeds"
             )
-    return _estimates("gain", {method: right[method] - right[baseline] for method in others}, sizes)
+    return estimates_of("gain", {method: right[method] - right[baseline] for method in others}, sizes)
 
 
 def pigeonhole(
@@ -104,7 +104,7 @@ def weights(count: int, *names: object) -> np.ndarray:
     return rng.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(np.float64)
 
 
-def _estimates(name: str, scores: Mapping[str, pd.DataFrame], sizes: pd.Series) -> pd.DataFrame:
+def estimates_of(name: str, scores: Mapping[str, pd.DataFrame], sizes: pd.Series) -> pd.DataFrame:
     """`scores`: each method's summed scores, (field, group) x seed; `sizes`: images per (field, group)."""
     fields = sizes.index.unique("field")
     group_weights = {field: weights(sizes[field].size, "groups", field) for field in fields}
@@ -132,7 +132,7 @@ def _methods(predictions: pd.DataFrame) -> list[str]:
     return predictions["method"].unique().tolist()
 
 
-def _by_group(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def by_group(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     """Right answers, (field, group) x (method, seed), and images per (field, group); fields in order."""
     _check(predictions)
     right = predictions.pivot_table("correct", ["field", "group"], ["method", "seed"], aggfunc="sum")

@@ -2,7 +2,7 @@
 
 from artnb.training.config import TrainingConfig
 from artnb.training.data import TrainingData, load
-from artnb.training.design import Design, history, predictions
+from artnb.training.design import Design, all_subsets, history, predictions
 from artnb.training.fitting import fit
 from artnb.training.prediction import predict
 from artnb.training.runs import Run
@@ -12,6 +12,7 @@ __all__ = [
     "Run",
     "TrainingConfig",
     "TrainingData",
+    "all_subsets",
     "fit",
     "history",
     "load",

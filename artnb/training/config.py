@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 
 from artnb.errors import TrainingError
 from artnb.images.augmentation import Augmentation
+from artnb.training.objectives import OBJECTIVES, PLAIN
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class TrainingConfig:
     seed: int = 0
     threads: int = 1  # the last digits depend on it: never taken from the machine
     device: str = "auto"  # "cpu", "cuda", "mps"; auto takes an accelerator where there is one
+    objective: str = field(default=PLAIN, repr=False)  # see `objectives`; the plain sum goes unsaid in names
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "threads"):
@@ -31,6 +33,8 @@ class TrainingConfig:
                 raise TrainingError(f"{name} is {getattr(self, name)}; give a number above 0")
         if not self.weight_decay >= 0:
             raise TrainingError(f"weight_decay is {self.weight_decay}; give a number of 0 or more")
+        if self.objective not in OBJECTIVES:
+            raise TrainingError(f"objective is {self.objective!r}; give one of {', '.join(OBJECTIVES)}")
         for task, weight in self.task_weights.items():
             if not weight >= 0:
                 raise TrainingError(f"task_weights: {task} has {weight}; give a number of 0 or more")
@@ -38,5 +42,6 @@ class TrainingConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> "TrainingConfig":
         """The config that `dataclasses.asdict` made `values` from."""
+        values = {"objective": PLAIN, **values}  # runs are older than the choice
         known = {item.name: values[item.name] for item in fields(cls)}
         return cls(**known | {"augmentation": Augmentation(**known["augmentation"])})

@@ -25,8 +25,9 @@ from artnb.paths import written_whole
 from artnb.seeding import derive
 from artnb.training.config import TrainingConfig
 from artnb.training.data import TrainingData
-from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch, weighted_sum
+from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch
 from artnb.training.metrics import metrics
+from artnb.training.objectives import objective_of
 from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find
 
 CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop
@@ -86,11 +87,13 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
     with reproducible(config):
         network = models.create(model, data.fields, data.image_size, len(data.classes))
     network.to(device, memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    objective = objective_of(config.objective, network, config.task_weights).to(device)
+    learned = [*network.parameters(), *objective.parameters()]
+    optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    parts = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
-    objective, selection = weighted_sum(config.task_weights), Selection()
+    parts = {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+    selection = Selection()
     last = resume(run, parts, selection)
 
     saved = time.monotonic()

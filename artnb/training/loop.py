@@ -1,7 +1,7 @@
 """One loop teaches every classifier: single-task learning is the case of one field."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -12,15 +12,15 @@ from artnb.images.augmentation import standardise
 from artnb.seeding import derive, generator
 from artnb.training.config import TrainingConfig
 from artnb.training.data import FieldImages
+from artnb.training.objectives import WeightedSum
 
 Batch = Mapping[str, tuple[Tensor, Tensor]]  # field -> standardised images B 3 H W, targets B
-Objective = Callable[[Mapping[str, Tensor]], Tensor]  # a loss per field -> the loss to descend
 
 
 def train_one_epoch(
     model: nn.Module,
     batches: Iterable[Batch],
-    objective: Objective,
+    objective: WeightedSum,
     optimizer: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LRScheduler,
 ) -> dict[str, float]:
@@ -36,13 +36,14 @@ def train_one_epoch(
             task: F.cross_entropy(model(images, task), targets) for task, (images, targets) in batch.items()
         }
         optimizer.zero_grad(set_to_none=True)
-        objective(losses).backward()
+        objective.backward(losses)
         optimizer.step()
         scheduler.step()
         for task, loss in losses.items():
             losses_of.setdefault(task, []).append(loss.detach())
     means = {task: float(torch.stack(losses).mean()) for task, losses in losses_of.items()}
     check_finite(means)
+    objective.end_epoch(means)
     return means
 
 
@@ -50,11 +51,6 @@ def check_finite(losses: Mapping[str, float]) -> None:
     """Raises FloatingPointError naming the fields whose loss is not finite."""
     if bad := [task for task, loss in losses.items() if not math.isfinite(loss)]:
         raise FloatingPointError(f"the loss of {', '.join(bad)} is not finite")
-
-
-def weighted_sum(weights: Mapping[str, float]) -> Objective:
-    """Sato, Eq. (3): the sum over fields of lambda_t (1 where not given) times the field's loss."""
-    return lambda losses: sum(weights.get(task, 1.0) * loss for task, loss in losses.items())
 
 
 def steps_per_epoch(fields: Mapping[str, FieldImages], batch_size: int) -> int:

@@ -7,6 +7,7 @@ history.parquet       every epoch's metrics
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from artnb import models
 from artnb.errors import RunError
 from artnb.training.config import TrainingConfig
 from artnb.training.data import TrainingData
+from artnb.training.objectives import PLAIN
 
 FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
 DESCRIPTION, WEIGHTS, HISTORY, CHECKPOINT = (
@@ -33,8 +35,13 @@ DESCRIPTION, WEIGHTS, HISTORY, CHECKPOINT = (
 
 def fingerprint(model: str, data: TrainingData, config: TrainingConfig) -> str:
     """16 hex digits that name the run of `model` on `data` with `config`."""
-    text = repr((FORMAT, model, data.fields, data.fingerprint, config))
+    text = repr((FORMAT, model, data.fields, data.fingerprint, config)) + objective_name(data.fields, config)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def objective_name(fields: Sequence[str], config: TrainingConfig) -> str:
+    """What names say of it: nothing of the plain sum, which every objective of one field is."""
+    return f" {config.objective}" if len(fields) > 1 and config.objective != PLAIN else ""
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,8 @@ class Run:
 
     @property
     def method(self) -> str:
-        """The model's name in tables and figures: "single", "multi-2"."""
-        return self.description["model"].removeprefix("artistry-")
+        """The name in tables and figures: "single", "multi-2", "multi-2 pcgrad"."""
+        return self.description["model"].removeprefix("artistry-") + objective_name(self.fields, self.config)
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -184,3 +184,19 @@ def claims():
     ]
     table = pd.DataFrame(rows, columns=["protocol", "quantity", "value"])
     return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.05, seeds=3, images=50, groups=40)
+
+
+@pytest.fixture
+def added() -> pd.DataFrame:
+    """Painting gives 0.06 to garden, surely, and takes 0.03 from sculpture, surely; all else is unsure."""
+    fields = ("painting", "sculpture", "garden")
+    rows = [
+        {"field": field, "partner": partner, "gain": 0.01, "low": -0.02, "high": 0.04}
+        for field in fields
+        for partner in (*fields, "together")
+        if field != partner
+    ]
+    table = pd.DataFrame(rows).set_index(["field", "partner"])
+    table.loc[("garden", "painting")] = 0.06, 0.02, 0.1
+    table.loc[("sculpture", "painting")] = -0.03, -0.05, -0.01
+    return table.reset_index().assign(seeds=5, images=300, groups=250)

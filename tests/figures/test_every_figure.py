@@ -17,7 +17,7 @@ from artnb.figures.palette import WIDTH
 @pytest.fixture
 def drawings(
     estimates, history, predictions, catalogue, images, masks, maps, overlap,
-    audited, found, shown, pictures, agreements, confused, claims,
+    audited, found, shown, pictures, agreements, confused, claims, added,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
@@ -40,6 +40,8 @@ def drawings(
         "overlaps": lambda: figures.overlaps(overlap),
         "provenance": lambda: figures.provenance(audited),
         "randomisation": lambda: figures.randomisation(overlap.assign(correlation=0.25)),
+        "relevance_graph": lambda: figures.relevance_graph(added),
+        "relevance_matrix": lambda: figures.relevance_matrix(added),
         "shortcuts": lambda: figures.shortcuts(found),
         "sizes": lambda: figures.sizes(audited),
         "suspects": lambda: figures.suspects(shown, pictures),

@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from artnb import models
 from artnb.catalogue import Catalogue
 from artnb.errors import TrainingError
 from artnb.training import Design, TrainingConfig, design, fit
-from artnb.training.design import fit_all
+from artnb.training.design import all_subsets, fit_all
+from artnb.training.fitting import reproducible
 
 CONFIG = TrainingConfig(epochs=1, batch_size=4)
 
@@ -96,3 +99,54 @@ def test_a_weight_for_a_field_that_is_not_there_is_refused(catalogue, fitted):
     with pytest.raises(TrainingError, match="task_weights names gardn; the fields are painting"):
         Design(catalogue, 32, weighted).run()
     assert fitted == []
+
+
+def test_subsets_are_methods_and_what_was_trained_before_is_found_again(catalogue, fitted):
+    fields = ("garden", "painting")
+    whole = Design(catalogue, 32, CONFIG, ("artistry-multi-2",), (0,), fields=fields)
+    whole.run()
+    asked = replace(whole, subsets=(("painting",), ("painting", "garden"), ("garden",)))
+    runs = asked.run()
+    assert [trial.method for trial in asked.trials] == ["painting", "garden+painting", "garden"]
+    assert runs[1] == whole.run()[0]
+    assert len(fitted) == 3
+    answered = asked.predictions("test").groupby("method")["field"].unique().map(list).to_dict()
+    assert answered == {
+        "painting": ["painting"],
+        "garden": ["garden"],
+        "garden+painting": ["garden", "painting"],
+    }
+
+
+def test_the_fields_of_a_set_start_and_are_taught_as_in_any_other(catalogue, fitted):
+    """What differs between two sets of one seed is the partners alone."""
+    asked = Design(
+        catalogue, 32, CONFIG, ("artistry-multi-2",), (0,), subsets=all_subsets(("garden", "painting"))
+    )
+    starts = []
+    for trial in asked.trials:
+        with reproducible(trial.config):
+            network = models.create(trial.model, trial.data.fields, 32)
+        starts.append(network.state_dict())
+    alone, both = starts[0], starts[2]
+    assert asked.trials[0].data.fields == ("garden",)
+    assert all(torch.equal(tensor, both[name]) for name, tensor in alone.items())
+
+
+def test_all_subsets_of_four_are_fifteen_small_ones_first():
+    subsets = all_subsets("abcd")
+    assert len(subsets) == len(set(subsets)) == 15
+    assert [len(subset) for subset in subsets] == [1] * 4 + [2] * 6 + [3] * 4 + [4]
+
+
+@pytest.mark.parametrize(
+    ("subsets", "models", "message"),
+    [
+        ((("gardn",),), ("artistry-multi-2",), "subsets names gardn; the fields are painting"),
+        (((),), ("artistry-multi-2",), "sets of one field or more"),
+        ((("garden",),), ("artistry-multi-1", "artistry-multi-2"), "learnt by one model"),
+    ],
+)
+def test_subsets_that_cannot_be_learnt_are_refused(catalogue, subsets, models, message):
+    with pytest.raises(TrainingError, match=message):
+        Design(catalogue, 32, CONFIG, models, subsets=subsets).run()

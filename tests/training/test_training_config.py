@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict, fields, replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,7 +9,7 @@ from artnb.images.augmentation import Augmentation
 from artnb.training import TrainingConfig
 from artnb.training.runs import fingerprint
 
-OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu")
+OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu", "dwa")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1"),
         ({"threads": 0}, "threads is 0"),
+        ({"objective": "pcgard"}, "objective is 'pcgard'; give one of sum, uncertainty, dwa, pcgrad"),
         ({"task_weights": {"painting": 1.0, "garden": -1.0}}, "garden has -1.0"),
     ],
 )
@@ -38,3 +40,11 @@ def test_every_setting_is_part_of_the_runs_name(data, name):
     other = replace(config, **{name: getattr(OTHER, name)})
     assert getattr(config, name) != getattr(OTHER, name)
     assert fingerprint("artistry-single", data, config) != fingerprint("artistry-single", data, other)
+
+
+def test_runs_from_before_there_were_objectives_are_found_again(data):
+    older = asdict(OTHER)
+    del older["objective"]
+    assert TrainingConfig.from_json(older) == replace(OTHER, objective="sum")
+    known = SimpleNamespace(fields=("painting", "garden"), fingerprint="84c0d30d0770")
+    assert fingerprint("artistry-multi-2", known, TrainingConfig(epochs=8)) == "157e5298e8d95c69"

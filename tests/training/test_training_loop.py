@@ -15,7 +15,8 @@ from artnb.images import Store
 from artnb.images.augmentation import MEAN, NO_AUGMENTATION, STD, Augmentation, standardise
 from artnb.training import TrainingConfig
 from artnb.training.data import FieldImages
-from artnb.training.loop import epoch, logits_of, train_one_epoch, weighted_sum
+from artnb.training.loop import epoch, logits_of, train_one_epoch
+from artnb.training.objectives import WeightedSum
 
 CPU = torch.device("cpu")
 
@@ -65,7 +66,7 @@ def test_an_epoch_is_adam_on_the_weighted_sum_of_cross_entropies():
     model = Linear().double()
     optimizer = torch.optim.Adam(model.parameters(), 0.1)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, len(batches))
-    means = train_one_epoch(model, batches, weighted_sum(weights), optimizer, scheduler)
+    means = train_one_epoch(model, batches, WeightedSum(model, weights), optimizer, scheduler)
 
     theta, losses = adam_by_hand(batches, weights, 0.1, len(batches))
     np.testing.assert_allclose(model.weight.detach(), theta[:, :3], atol=1e-9)
@@ -75,13 +76,6 @@ def test_an_epoch_is_adam_on_the_weighted_sum_of_cross_entropies():
         assert means[task] == pytest.approx(np.mean([loss[task] for loss in losses if task in loss]))
 
 
-def test_the_weighted_sum_is_satos_equation_3():
-    losses = {"painting": torch.tensor(0.7), "architecture": torch.tensor(0.2), "garden": torch.tensor(1.1)}
-    total = weighted_sum({"painting": 3.0, "garden": 0.0})(losses)
-    assert total.item() == pytest.approx(3.0 * 0.7 + 1.0 * 0.2 + 0.0 * 1.1)
-    assert weighted_sum({})(losses).item() == pytest.approx(2.0)
-
-
 def test_a_loss_that_is_not_finite_names_its_field_alone():
     model = Linear().double()
     optimizer = torch.optim.Adam(model.parameters())
@@ -89,7 +83,7 @@ def test_a_loss_that_is_not_finite_names_its_field_alone():
     rng = np.random.default_rng(0)
     batches = [{"well": batch_of(rng, 2), "ill": batch_of(rng, 2)}]
     with pytest.raises(FloatingPointError, match="the loss of ill is not finite"):
-        train_one_epoch(model, batches, weighted_sum({"ill": 0.0}), optimizer, scheduler)
+        train_one_epoch(model, batches, WeightedSum(model, {"ill": 0.0}), optimizer, scheduler)
 
 
 def field_images(count: int, side: int = 8, offset: int = 0) -> FieldImages:
