@@ -4,6 +4,7 @@ from artnb.figures.agreement import confusion, kappas
 from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
+from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.leak import leak
 from artnb.figures.matrix import relevance_graph, relevance_matrix
 from artnb.figures.relevance import accuracies, gains
@@ -21,6 +22,8 @@ __all__ = [
     "kappas",
     "leak",
     "learning_curves",
+    "map_agreement",
+    "map_differences",
     "near_duplicates",
     "overlaps",
     "provenance",

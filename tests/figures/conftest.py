@@ -200,3 +200,17 @@ def added() -> pd.DataFrame:
     table.loc[("garden", "painting")] = 0.06, 0.02, 0.1
     table.loc[("sculpture", "painting")] = -0.03, -0.05, -0.01
     return table.reset_index().assign(seeds=5, images=300, groups=250)
+
+
+@pytest.fixture
+def differing():
+    names = ("multi-2 − single", "multi-2: common − individual", "single: artistic − not")
+    rows = [
+        {"measure": measure, "comparison": name, "pair": name, "field": field}
+        for measure in ("area", "foci")
+        for name in names
+        for field in ("painting", "garden", "mean")
+    ]
+    table = pd.DataFrame(rows).assign(difference=np.linspace(-0.2, 0.3, 18), floor=np.linspace(0.01, 0.2, 18))
+    table = table.assign(low=table["difference"] - 0.05, high=table["difference"] + 0.07, evidence=True)
+    return table.assign(seeds=3, images=80, groups=60, empty=np.linspace(0.1, 0.4, 18))

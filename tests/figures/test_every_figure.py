@@ -17,7 +17,7 @@ from artnb.figures.palette import WIDTH
 @pytest.fixture
 def drawings(
     estimates, history, predictions, catalogue, images, masks, maps, overlap,
-    audited, found, shown, pictures, agreements, confused, claims, added,
+    audited, found, shown, pictures, agreements, confused, claims, added, differing,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
@@ -36,6 +36,8 @@ def drawings(
         "kappas": lambda: figures.kappas(agreements),
         "leak": lambda: figures.leak(claims),
         "learning_curves": lambda: figures.learning_curves(history),
+        "map_agreement": lambda: figures.map_agreement(differing[differing["measure"] == "area"]),
+        "map_differences": lambda: figures.map_differences(differing, "area"),
         "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
         "overlaps": lambda: figures.overlaps(overlap),
         "provenance": lambda: figures.provenance(audited),

@@ -312,7 +312,7 @@ def test_a_stopped_runner_leaves_the_truth_and_no_process(home, tmp_path, blow, 
     while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(blow)
-    process.wait(30)
+    process.wait(120)
     status = json.loads((folder / "status.json").read_text())
     assert [notebook["state"] for notebook in status["notebooks"]] == [state, "waiting"]
     assert status["state"] == state
