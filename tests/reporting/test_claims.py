@@ -30,10 +30,7 @@ from artnb.reporting.status import NotebookStatus, Status
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT.parent / "shared" / "papers" / "004_f924caf997c7b6bd.txt"
 AWAITED = {  # tables that claims name and no notebook keeps yet
-    "03-attention/map-differences",
-    "04-relevance/accuracies",
     "04-relevance/calibration",
-    "04-relevance/comparisons",
 }
 
 

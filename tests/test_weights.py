@@ -1,0 +1,150 @@
+"""Published weights are taken key by key, from whatever file, or refused with the reason."""
+
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision import models
+
+from artnb import weights
+from artnb.errors import ModelError
+
+NAME = "squeezenet1_1"
+CACHED = "squeezenet1_1-b8a52dc0.pth"  # as torchvision's hub calls it
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "weights"
+
+
+@pytest.fixture(scope="module")
+def published() -> dict[str, torch.Tensor]:
+    return models.get_model(NAME, weights=None).state_dict()
+
+
+def part() -> nn.Module:
+    """Without its classifier."""
+    return nn.Sequential(OrderedDict(features=models.get_model(NAME, weights=None).features))
+
+
+def written(tensors: dict[str, torch.Tensor], file: Path) -> Path:
+    save_file(tensors, file) if file.suffix == ".safetensors" else torch.save(tensors, file)
+    return file
+
+
+def test_one_set_of_numbers_has_one_hash_from_whatever_file(published, tmp_path):
+    of_features = {key: tensor for key, tensor in published.items() if key.startswith("features.")}
+    files = [
+        written(published, tmp_path / "whole.safetensors"),
+        written(published, tmp_path / "whole.pth"),
+        written(of_features, tmp_path / "features.safetensors"),
+    ]
+    networks = [part() for _ in files]
+    assert len({weights.load_weights(*job) for job in zip(networks, [NAME] * 3, files, strict=True)}) == 1
+    for network in networks:
+        assert all(torch.equal(tensor, published[key]) for key, tensor in network.state_dict().items())
+
+    of_features["features.0.bias"] = of_features["features.0.bias"] + 1
+    other = weights.load_weights(part(), NAME, written(of_features, tmp_path / "other.pth"))
+    assert other != weights.fingerprint(networks[0])
+
+
+def test_a_count_of_batches_is_no_weight():
+    network = nn.Sequential(nn.BatchNorm2d(2))
+    before = weights.fingerprint(network)
+    network[0].num_batches_tracked += 1
+    assert weights.fingerprint(network) == before
+    network[0].running_mean += 1
+    assert weights.fingerprint(network) != before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"features.0.bias": None}, r"lacks features\.0\.bias: give"),
+        ({f"features.{n}.squeeze.bias": None for n in (3, 4, 6, 7)}, r"squeeze\.bias and 1 more"),
+        ({"features.99.bias": torch.zeros(1)}, r"has features\.99\.bias, which no squeezenet1_1 has"),
+        ({"features.0.bias": torch.zeros(3)}, r"does not fit squeezenet1_1: .*features\.0\.bias.*\[3\]"),
+    ],
+)
+def test_what_does_not_fit_is_named(published, tmp_path, change, said):
+    changed = {key: tensor for key, tensor in (published | change).items() if tensor is not None}
+    with pytest.raises(ModelError, match=said):
+        weights.load_weights(part(), NAME, written(changed, tmp_path / "changed.pth"))
+
+
+class RunsCode:
+    def __reduce__(self):
+        return Path.touch, (Path("ran"),)
+
+
+@pytest.mark.parametrize("content", [pickle.dumps(RunsCode(), protocol=2), b"", b"no weights at all"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_a_file_that_holds_no_tensors_is_refused_and_not_run(content, suffix, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / f"file{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be read"):
+        weights.load_weights(part(), NAME, file)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_pickle_of_code_inside_torchs_own_format_is_not_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"features.0.bias": RunsCode()}, "file.pth")
+    with pytest.raises(ModelError, match="besides tensors"):
+        weights.load_weights(part(), NAME, "file.pth")
+    assert not Path("ran").exists()
+
+
+def test_absent_files_other_tensors_and_unknown_names_are_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"absent\.pth cannot be read"):
+        weights.load_weights(part(), NAME, tmp_path / "absent.pth")
+    torch.save([torch.zeros(1)], tmp_path / "list.pth")
+    with pytest.raises(ModelError, match="holds no state dict"):
+        weights.load_weights(part(), NAME, tmp_path / "list.pth")
+    with pytest.raises(ModelError, match="did you mean 'squeezenet1_1'"):
+        weights.load_weights(part(), "squeezenet11")
+
+
+def test_the_hub_is_asked_for_checked_tensors_alone(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    asked = []
+
+    def unreachable(url: str, file: str, hash_prefix: str | None, progress: bool) -> None:
+        asked.append((Path(url).name, hash_prefix))
+        raise URLError("no route")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    with pytest.raises(ModelError, match=r"hub \(.*no route.*\): name a file"):
+        weights.load_weights(part(), NAME)
+    assert asked == [(CACHED, "b8a52dc0")]
+
+    checkpoints = tmp_path / "hub" / "checkpoints"
+    written(published, checkpoints / CACHED)
+    network = part()
+    weights.load_weights(network, NAME)
+    assert torch.equal(network.features[0].weight, published["features.0.weight"])
+
+    torch.save({"features.0.bias": RunsCode()}, checkpoints / CACHED)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"hub .*besides tensors"):
+        weights.load_weights(part(), NAME)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs real weights in ../shared/data/weights")
+@pytest.mark.parametrize(
+    ("name", "file", "network"),
+    [
+        ("mobilenet_v2", "mobilenet_v2", lambda: models.get_model("mobilenet_v2", weights=None)),
+        ("squeezenet1_0", "squeezenet1_0", lambda: models.get_model("squeezenet1_0", weights=None)),
+        (NAME, "squeezenet1_1_features", part),
+    ],
+)
+def test_real_weights_fit(name, file, network):
+    network = network()
+    before = weights.fingerprint(network)
+    assert weights.load_weights(network, name, SHARED / f"{file}.safetensors") != before
