@@ -13,15 +13,16 @@ from threading import Event
 import pandas as pd
 from filelock import FileLock, Timeout
 from PIL import Image
+from pyarrow import parquet
 from tqdm.auto import tqdm
 
-from artnb.catalogue.schema import FILE, read
+from artnb.catalogue.schema import FILE
 from artnb.collect.admission import admit, catalogue_like, image_path, measure
 from artnb.collect.client import Client
 from artnb.collect.ledger import FETCHED, Ledger, query_key
 from artnb.collect.recipes import Cell, Query, Recipe
 from artnb.collect.sources import Found, Source, Work
-from artnb.errors import FetchError, UnavailableError
+from artnb.errors import CollectError, FetchError, UnavailableError
 
 INCOMING = "incoming"
 SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
@@ -77,10 +78,10 @@ def collect(
     sources = recipe.sources
     stop, stopped = Event(), {}
     with (
-        closing(Ledger(to)) as ledger,
         open_client(recipe, contact, allow_private) as client,
+        closing(Ledger(to)) as ledger,
         progress(recipe, ledger) as bar,
-        ThreadPoolExecutor(max(len(sources), 1)) as threads,
+        ThreadPoolExecutor(len(sources)) as threads,
     ):
         workers = {
             threads.submit(Collector(recipe, source, client, ledger, to, stop, bar).run): name
@@ -101,6 +102,10 @@ def collect(
 
 
 def open_client(recipe: Recipe, contact: str, allow_private: bool) -> Client:
+    if not recipe.queries:
+        raise CollectError(
+            f"recipe {recipe.name} asks no source for anything: `artnb import` the folders it names"
+        )
     sources = recipe.sources.values()
     paces = {host: pace for source in sources for host, pace in source.paces.items()}
     documented = [prefix for source in sources for prefix in source.documented]
@@ -232,7 +237,7 @@ def work_without(found: Found, source: Source) -> Work:
 
 
 def known_images(to: Path) -> int:
-    return len(read(to).table) if (to / FILE).exists() else 0
+    return parquet.read_metadata(to / FILE).num_rows if (to / FILE).exists() else 0
 
 
 def admit_fetched(ledger: Ledger, to: Path, group_by: Sequence[str], seed: int) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from artnb.cli import app
 from artnb.collect import collecting
 from artnb.collect.collecting import collect, estimate
 from artnb.collect.ledger import FILE, Ledger
+from artnb.collect.recipes import Cell
 from artnb.collect.replay import Replay, replay
 from artnb.errors import CollectError, FetchError, UnavailableError
 
@@ -136,8 +138,19 @@ def test_a_limit_is_kept_and_raised_later(museums, tmp_path):
 
 def test_without_a_contact_nobody_is_asked(museums, tmp_path):
     with pytest.raises(CollectError, match="contact"):
-        collect(museums.recipe, tmp_path, contact="", allow_private=True)
+        collect(museums.recipe, tmp_path / "to", contact="", allow_private=True)
     assert not museums.visits
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_recipe_of_folders_alone_is_told_what_to_do(museums, tmp_path):
+    folders = replace(museums.recipe, cells=(Cell("anime", "anime", 1, (), "frames of your own"),))
+    for ask in (
+        lambda: collect(folders, tmp_path, contact=CONTACT),
+        lambda: estimate(folders, contact=CONTACT),
+    ):
+        with pytest.raises(CollectError, match="artnb import"):
+            ask()
 
 
 def test_own_machine_is_asked_only_where_it_is_allowed(museums, tmp_path):
