@@ -306,13 +306,17 @@ def test_a_stopped_runner_leaves_the_truth_and_no_process(home, tmp_path, blow, 
     write_notebook(home, "02-after")
     folder = tmp_path / "r"
     code = f"from artnb.reporting.runner import report; report({str(folder)!r})"
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
+    )
     pid = folder / "01-endless" / "pid"
     deadline = time.monotonic() + 60
     while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(blow)
-    process.wait(120)
+    process.wait(60)
     status = json.loads((folder / "status.json").read_text())
     assert [notebook["state"] for notebook in status["notebooks"]] == [state, "waiting"]
     assert status["state"] == state
