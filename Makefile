@@ -20,7 +20,7 @@ reports: install ## run the demo on painted images: reports/demo/index.html
 
 test: install browser ## everything that is guarded: code, import contract, notebooks (15 minutes at most)
 	$(BIN)/ruff check .
-	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4
+	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 	$(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
 
 test-all: test ## the same and the tests that take long
