@@ -135,10 +135,11 @@ class Collector:
     def run(self) -> str:
         """Works off every query of this source; returns why it was left, "" where it was not."""
         try:
-            with alone(self.to / f".collect-{self.source.name}.lock", self.stop):
-                self.tidy()
+            with alone(self.to / f".collect-{self.source.name}.lock", self.stop) as held:
+                if held:
+                    self.tidy()
                 for cell, query in self.recipe.queries:
-                    if query.source == self.source.name:
+                    if held and query.source == self.source.name:
                         self.meet(query, cell)
         except FetchError as error:
             return str(error)
@@ -154,28 +155,25 @@ class Collector:
                 return
             if self.ledger.knows(self.source.name, found.id, cell.field):
                 continue
+            work = work_without(found, self.source)
             try:
-                taken = self.take(found, query, cell)
+                work = self.source.resolve(self.client, found)
+                reason = query.refusal(work) or self.fetch(work.image_url)
+                failures = 0
             except FetchError as error:
+                reason = str(error)
                 failures += 1
                 if failures == FAILURES:
                     raise FetchError(
                         f"{FAILURES} works in a row could not be fetched, the last: {error}"
                     ) from None
-                if not isinstance(error, UnavailableError):
-                    self.ledger.settle(work_without(found, self.source), cell, query, str(error))
-            else:
-                failures = 0
-                have += taken
-                self.bar.update(taken)
-
-    def take(self, found: Found, query: Query, cell: Cell) -> bool:
-        """Whether the work's image is there now; where it is refused, the ledger has the reason."""
-        work = self.source.resolve(self.client, found)
-        reason = query.refusal(work) or self.fetch(work.image_url)
-        self.ledger.settle(work, cell, query, reason or FETCHED)
-        self.incoming(work.image_url).unlink(missing_ok=True)
-        return not reason
+                if isinstance(error, UnavailableError):
+                    continue
+            self.ledger.settle(work, cell, query, reason or FETCHED)
+            self.incoming(work.image_url).unlink(missing_ok=True)
+            if not reason:
+                have += 1
+                self.bar.update()
 
     def fetch(self, url: str) -> str:
         """Sees to it that the image lies in the catalogue's folder; returns why it is of no use, or ""."""
@@ -206,8 +204,8 @@ class Collector:
 
 
 @contextmanager
-def alone(lock: Path, stop: Event) -> Iterator[None]:
-    """Waits until no other process holds `lock`, or `stop` is set."""
+def alone(lock: Path, stop: Event) -> Iterator[bool]:
+    """Waits until no other process holds `lock`, or `stop` is set; whether it is held now."""
     held = FileLock(lock)
     while not stop.is_set():
         try:
@@ -216,7 +214,7 @@ def alone(lock: Path, stop: Event) -> Iterator[None]:
         except Timeout:
             continue
     try:
-        yield
+        yield held.is_locked
     finally:
         held.release()
 
@@ -299,10 +297,10 @@ def estimate(recipe: Recipe, *, contact: str, allow_private: bool = False) -> pd
         seconds (at the permitted pace), bytes (assumed: the source's typical size); error is not "" where the
         source did not answer. Sources are asked side by side, so the time of all is that of the slowest.
     """
-    rows = []
+    rows, sources = [], recipe.sources
     with open_client(recipe, contact, allow_private) as client:
         for cell, query in tqdm(recipe.queries, desc="ask", unit="search"):
-            source, error = recipe.sources[query.source], ""
+            source, error = sources[query.source], ""
             try:
                 found = source.count(client, query.parameters)
             except FetchError as failure:

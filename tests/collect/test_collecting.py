@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner
@@ -315,6 +317,26 @@ def test_what_is_unavailable_today_is_asked_for_again_and_what_is_refused_is_not
     came_to = collect(museums.recipe, tmp_path / "b", contact=CONTACT, allow_private=True)
     assert "404" in set(came_to.refusals["reason"])
     assert came_to.cells["fetched"].sum() < WANTED
+
+
+def test_an_image_that_is_refused_keeps_its_record(museums, tmp_path):
+    collect(museums.recipe, tmp_path, contact=CONTACT, allow_private=True)
+    with closing(Ledger(tmp_path)) as ledger:
+        works = ledger.works()
+    [told] = works.loc[works["outcome"].str.startswith("403"), "provenance"].map(json.loads)
+    assert all(told[name] for name in ("title", "source_url", "licence", "image_url"))
+
+
+def test_who_is_stopped_while_another_collects_touches_nothing_of_theirs(museums, tmp_path):
+    half = tmp_path / "incoming" / "met" / ".half-1"
+    half.mkdir(parents=True)
+    stop = Event()
+    stop.set()
+    met = museums.recipe.sources["met"]
+    with collecting.open_client(museums.recipe, CONTACT, True) as client, closing(Ledger(tmp_path)) as ledger:
+        assert collecting.Collector(museums.recipe, met, client, ledger, tmp_path, stop, None).run() == ""
+    assert half.exists()
+    assert not museums.visits
 
 
 def test_a_search_that_fails_stops_its_source_alone(museums, tmp_path, refusing):
