@@ -1,9 +1,10 @@
 """The painted benchmark: a catalogue drawn by code, whose answer is known.
 
 Every picture shows a subject of its field and carries accents. What makes it artistic is the canon they
-follow (see `canon`): one shared by all fields in a share `commonality` of the pictures, one peculiar to the
-field in the others. A picture that is not artistic breaks the canon it would have followed. Subject,
-palette, light and texture are drawn alike for both labels.
+follow (see `canon`): one shared by fields in a share `commonality` of the pictures, one peculiar to the
+field in the others. A plan may have only some fields share, so that it is known who is related to whom. A
+picture that is not artistic breaks the canon it would have followed. Subject, palette, light and texture are
+drawn alike for both labels.
 """
 
 import hashlib
@@ -43,7 +44,7 @@ from artnb.seeding import generator
 
 PAINTERS = dict(zip(FIELDS, (painting, architecture, sculpture, garden), strict=True))
 ACCENT_RADIUS = (0.055, 0.07)  # in sides of the picture
-SHARED = "all fields"  # the name of the canon that the fields have in common
+SHARED = "all fields"  # the name of the canon that fields have in common
 VERSION = 1  # raised whenever the same plan would give other pictures
 
 
@@ -61,12 +62,16 @@ class Plan:
     size: int = 96  # side in pixels
     commonality: float = 1.0  # share of pictures whose canon is that of all fields
     seed: int = 0
+    sharing: tuple[str, ...] = FIELDS  # fields that have the canon in common; the others only their own
 
     def __post_init__(self) -> None:
         if not 0 <= self.commonality <= 1:
             raise CatalogueError(f"commonality is {self.commonality}; give a share in [0, 1]")
         if self.size < 16:
             raise CatalogueError(f"size is {self.size}; nothing can be seen below 16 pixels")
+        object.__setattr__(self, "sharing", tuple(self.sharing))
+        if unknown := set(self.sharing).difference(FIELDS):
+            raise CatalogueError(f"sharing names {min(unknown)}; the painted fields are {', '.join(FIELDS)}")
         for name in SPLITS:
             if getattr(self, name) < 2 or getattr(self, name) % 2:
                 raise CatalogueError(f"{name} is {getattr(self, name)}; give an even number, 2 or more")
@@ -79,6 +84,11 @@ class Plan:
     @property
     def fractions(self) -> dict[str, float]:
         return {name: getattr(self, name) / self.pictures for name in SPLITS}
+
+    @property
+    def description(self) -> dict[str, object]:
+        """As JSON gives it back."""
+        return asdict(self) | {"sharing": list(self.sharing)}
 
     @property
     def name(self) -> str:
@@ -101,7 +111,7 @@ def paint_one(plan: Plan, field: str, index: int) -> Painted:
     rng = generator(plan.seed, "picture", field, index)
     painter, palette = PAINTERS[field], Palette.draw(rng)
     canvas = painter.scene(rng, plan.size, palette)
-    shared = bool(rng.random() < plan.commonality)
+    shared = bool(rng.random() < plan.commonality) and field in plan.sharing
     name = SHARED if shared else field
     points, label = canon(plan.seed, name), ARTISTIC if index % 2 == 0 else NON_ARTISTIC
     if label == NON_ARTISTIC:
@@ -132,7 +142,7 @@ def paint(plan: Plan, folder: Path) -> Catalogue:
     """
     if (folder / "catalogue.parquet").is_file():
         catalogue = read(folder)
-        if json.loads(catalogue.table["annotations"].iloc[0]).get("plan") != asdict(plan):
+        if json.loads(catalogue.table["annotations"].iloc[0]).get("plan") != plan.description:
             raise CatalogueError(f"{folder} holds another catalogue: paint into a folder of its own")
         return catalogue
     jobs = [(field, index) for field in PAINTERS for index in range(plan.pictures)]
@@ -174,7 +184,7 @@ def keep_one(plan: Plan, folder: Path, job: tuple[str, int]) -> dict[str, object
         "width": plan.size,
         "height": plan.size,
         "phash": perceptual_hash(painted.image),
-        "annotations": json.dumps(dict(painted.truth) | {"plan": asdict(plan)}),
+        "annotations": json.dumps(dict(painted.truth) | {"plan": plan.description}),
     }
 
 

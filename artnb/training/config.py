@@ -7,6 +7,9 @@ from artnb.errors import TrainingError
 from artnb.images.augmentation import Augmentation
 from artnb.training.objectives import OBJECTIVES, PLAIN
 
+FULL = "float32"
+PRECISIONS = (FULL, "bfloat16")
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -26,6 +29,9 @@ class TrainingConfig:
     threads: int = 1  # the last digits depend on it: never taken from the machine
     device: str = "auto"  # "cpu", "cuda", "mps"; auto takes an accelerator where there is one
     objective: str = field(default=PLAIN, repr=False)  # see `objectives`; the plain sum goes unsaid in names
+    precision: str = field(
+        default=FULL, repr=False
+    )  # "bfloat16" learns in mixed precision and judges in full
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "threads"):
@@ -35,6 +41,8 @@ class TrainingConfig:
             raise TrainingError(f"weight_decay is {self.weight_decay}; give a number of 0 or more")
         if self.objective not in OBJECTIVES:
             raise TrainingError(f"objective is {self.objective!r}; give one of {', '.join(OBJECTIVES)}")
+        if self.precision not in PRECISIONS:
+            raise TrainingError(f"precision is {self.precision!r}; give one of {', '.join(PRECISIONS)}")
         for task, weight in self.task_weights.items():
             if not weight >= 0:
                 raise TrainingError(f"task_weights: {task} has {weight}; give a number of 0 or more")
@@ -42,6 +50,6 @@ class TrainingConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> "TrainingConfig":
         """The config that `dataclasses.asdict` made `values` from."""
-        values = {"objective": PLAIN, **values}  # runs are older than the choice
+        values = {"objective": PLAIN, "precision": FULL, **values}  # runs are older than these choices
         known = {item.name: values[item.name] for item in fields(cls)}
         return cls(**known | {"augmentation": Augmentation(**known["augmentation"])})

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from artnb import models
 from artnb.training.design import Design, Trial, at_once
-from artnb.training.fitting import choose_device, reproducible
+from artnb.training.fitting import choose_device, precision, reproducible
 from artnb.training.loop import epoch
 
 LEARNING = 3  # learning from an image takes about three times as long as judging it: once forth, twice back
@@ -62,9 +62,11 @@ def seconds_per_image(trial: Trial) -> float:
             started = time.perf_counter()
             batch = next(epoch(trial.data.splits["train"], trial.config, number, device))
             optimizer.zero_grad(set_to_none=True)
-            loss = sum(
-                F.cross_entropy(network(images, task), targets) for task, (images, targets) in batch.items()
-            )
+            with precision(trial.config, device):
+                loss = sum(
+                    F.cross_entropy(network(images, task), targets)
+                    for task, (images, targets) in batch.items()
+                )
             loss.backward()
             optimizer.step()
             loss.item()  # waits for an accelerator

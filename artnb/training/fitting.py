@@ -23,7 +23,7 @@ from artnb import __version__, models
 from artnb.errors import TrainingError
 from artnb.paths import written_whole
 from artnb.seeding import derive
-from artnb.training.config import TrainingConfig
+from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
 from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch
 from artnb.training.metrics import metrics
@@ -105,7 +105,8 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
         with reproducible(config, number):
             batches = epoch(data.splits["train"], config, number, device)
             try:
-                losses = train_one_epoch(network, batches, objective, optimizer, scheduler)
+                with precision(config, device):
+                    losses = train_one_epoch(network, batches, objective, optimizer, scheduler)
                 validation = {
                     task: metrics(*logits_of(network, images, task))
                     for task, images in data.splits["validation"].items()
@@ -137,6 +138,16 @@ def choose_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise TrainingError(f"device is {name}, which does not work here ({reason}): give auto") from None
+
+
+def precision(config: TrainingConfig, device: torch.device) -> torch.autocast:
+    """Convolutions and dense layers in `config.precision`; weights, normalisation and losses in float32."""
+    return torch.autocast(
+        device.type,
+        torch.bfloat16,
+        enabled=config.precision != FULL,
+        cache_enabled=False,  # the cache keeps casts of weights that the optimizer has changed since
+    )
 
 
 @contextmanager

@@ -217,8 +217,8 @@ def accuracies(answers: pd.DataFrame, protocol: str, quantity: str) -> np.ndarra
     """The accuracy, and then that of every draw of the bootstrap.
 
     A draw takes seeds, groups of the pool and groups of test images with replacement, independently of each
-    other (the pigeonhole bootstrap, see `relevance.gains`), and the same ones for both protocols, so that
-    their differences are paired.
+    other (the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1, 2007), and the same ones for both
+    protocols, so that their differences are paired.
     """
     judged = answers[answers["quantity"] == quantity]
     seeds, groups = (np.sort(judged[name].unique()) for name in ("seed", "group"))

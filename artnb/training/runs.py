@@ -20,7 +20,7 @@ from torch import nn
 
 from artnb import models
 from artnb.errors import RunError
-from artnb.training.config import TrainingConfig
+from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
 from artnb.training.objectives import PLAIN
 
@@ -36,6 +36,8 @@ DESCRIPTION, WEIGHTS, HISTORY, CHECKPOINT = (
 def fingerprint(model: str, data: TrainingData, config: TrainingConfig) -> str:
     """16 hex digits that name the run of `model` on `data` with `config`."""
     text = repr((FORMAT, model, data.fields, data.fingerprint, config)) + objective_name(data.fields, config)
+    if config.precision != FULL:
+        text += f" {config.precision}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

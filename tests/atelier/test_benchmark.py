@@ -44,6 +44,7 @@ def plan_of(painted) -> Plan:
         ({"train": 7}, "train is 7; give an even number"),
         ({"validation": 0}, "validation is 0"),
         ({"test": -2}, "test is -2"),
+        ({"sharing": ("garden", "dance")}, "sharing names dance; the painted fields are painting"),
     ],
 )
 def test_a_plan_that_cannot_be_painted_is_named(values, named):
@@ -55,7 +56,7 @@ def test_every_part_of_a_plan_is_in_its_name():
     others = [
         replace(SMALL, **{item.name: getattr(SMALL, item.name) // 2 * 2 + 2}) for item in fields(Plan)[:4]
     ]
-    others += [replace(SMALL, commonality=0.5), replace(SMALL, seed=1)]
+    others += [replace(SMALL, commonality=0.5), replace(SMALL, seed=1), replace(SMALL, sharing=("garden",))]
     assert len(others) == len(fields(Plan))
     assert len({plan.name for plan in (SMALL, *others)}) == len(others) + 1
     assert SMALL.name == replace(SMALL).name
@@ -107,6 +108,17 @@ def misfit(painted, points) -> float:
     z, w = (p[:, 0] + 1j * p[:, 1] for p in (points, np.array(painted.truth["accents"])))
     z, w = z - z.mean(), w - w.mean()
     return 1 - abs(np.vdot(z, w)) ** 2 / (np.vdot(z, z) * np.vdot(w, w)).real
+
+
+def test_fields_that_do_not_share_follow_their_own_canon_whatever_the_commonality():
+    plan = replace(SMALL, sharing=("garden", "painting"))
+    shared = {field: {paint_one(plan, field, i).truth["canon"] for i in range(6)} for field in PAINTERS}
+    assert shared == {
+        "painting": {SHARED},
+        "garden": {SHARED},
+        "architecture": {"architecture"},
+        "sculpture": {"sculpture"},
+    }
 
 
 @pytest.mark.parametrize(("commonality", "name"), [(1.0, SHARED), (0.0, "garden")])

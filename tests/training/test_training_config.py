@@ -16,6 +16,7 @@ OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2
     ("values", "named"),
     [
         ({"epochs": 0}, "epochs is 0"),
+        ({"precision": "int8"}, "precision is .int8.; give one of float32, bfloat16"),
         ({"batch_size": -1}, "batch_size is -1"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),

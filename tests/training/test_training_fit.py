@@ -371,3 +371,22 @@ def test_a_folder_that_cannot_be_made_is_named(two, tmp_path):
     (tmp_path / "runs").write_text("a file where the runs should go")
     with pytest.raises(TrainingError, match=r"runs.*cannot be made \(Not a directory\)"):
         fit(MODEL, two, CONFIG, tmp_path / "runs")
+
+
+# Precision
+
+
+def test_mixed_precision_learns_what_full_precision_learns(two, reference, tmp_path):
+    run = fit(MODEL, two, replace(CONFIG, precision="bfloat16"), tmp_path)
+    assert run.folder.name != reference.folder.name
+    assert run.config.precision == "bfloat16"
+    learnt, full = (each.history.query("split == 'train'")["loss"].to_numpy() for each in (run, reference))
+    assert (learnt != full).all()
+    np.testing.assert_allclose(learnt, full, rtol=0.1)
+    assert {weight.dtype for weight in run.network().parameters()} == {torch.float32}
+
+
+def test_a_run_older_than_the_choice_of_precision_is_one_of_full_precision(reference):
+    values = asdict(CONFIG)
+    del values["precision"]
+    assert TrainingConfig.from_json(values) == CONFIG
