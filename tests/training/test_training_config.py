@@ -9,7 +9,9 @@ from artnb.images.augmentation import Augmentation
 from artnb.training import TrainingConfig
 from artnb.training.runs import fingerprint
 
-OTHER = TrainingConfig(7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu", "dwa")
+OTHER = TrainingConfig(
+    7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu", "dwa", "bfloat16"
+)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +45,9 @@ def test_every_setting_is_part_of_the_runs_name(data, name):
     assert fingerprint("artistry-single", data, config) != fingerprint("artistry-single", data, other)
 
 
-def test_runs_from_before_there_were_objectives_are_found_again(data):
+def test_runs_older_than_a_choice_are_found_again(data):
     older = asdict(OTHER)
-    del older["objective"]
-    assert TrainingConfig.from_json(older) == replace(OTHER, objective="sum")
+    del older["objective"], older["precision"]
+    assert TrainingConfig.from_json(older) == replace(OTHER, objective="sum", precision="float32")
     known = SimpleNamespace(fields=("painting", "garden"), fingerprint="84c0d30d0770")
     assert fingerprint("artistry-multi-2", known, TrainingConfig(epochs=8)) == "157e5298e8d95c69"

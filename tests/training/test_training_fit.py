@@ -384,9 +384,3 @@ def test_mixed_precision_learns_what_full_precision_learns(two, reference, tmp_p
     assert (learnt != full).all()
     np.testing.assert_allclose(learnt, full, rtol=0.1)
     assert {weight.dtype for weight in run.network().parameters()} == {torch.float32}
-
-
-def test_a_run_older_than_the_choice_of_precision_is_one_of_full_precision(reference):
-    values = asdict(CONFIG)
-    del values["precision"]
-    assert TrainingConfig.from_json(values) == CONFIG
