@@ -28,6 +28,7 @@ test-all: test ## the same and the tests that take long
 
 bench: install ## how fast, and how that grows: tables on the screen (minutes)
 	$(BIN)/python tests/benchmarks/duplicates.py
+	$(BIN)/python tests/benchmarks/coverage.py
 
 browser: # what the browser tests drive; on a CI machine it is installed, elsewhere they are skipped without it
 	@command -v chromium >/dev/null || [ -z "$(CI)" ] || (apt-get update -qq && apt-get install -qq -y chromium)

@@ -156,7 +156,7 @@ def sure(row: Mapping[str, float]) -> bool:
 def counted(table: pd.DataFrame) -> str:
     fields = table.drop_duplicates("field").set_index("field")
     return (
-        f"Intervals: bootstrap over {count(table['seeds'].min(), 'seed')} and groups of test images, each "
+        f"Intervals: over {count(table['seeds'].min(), 'seed')} and groups of test images, each "
         f"for itself: up to {0.05 * len(table):.1f} of the {len(table)} exclude 0 by chance. "
         f"n, test images: {listed(fields['images'])}; in {count(fields['groups'].sum(), 'group')}."
     )

@@ -82,6 +82,6 @@ def _note(table: pd.DataFrame) -> str:
     )
     fields = table[table["field"] != MEAN].drop_duplicates("field").set_index("field")
     return (
-        f"Lines: 95 % intervals, bootstrap over {drawn}. n, test images: {listed(fields['images'])}; "
+        f"Lines: 95 % intervals over {drawn}. n, test images: {listed(fields['images'])}; "
         f"in {count(fields['groups'].sum(), 'group')}. Mean: over fields, unweighted."
     )

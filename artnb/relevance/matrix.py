@@ -13,8 +13,8 @@ symmetric. All networks have one architecture, also those of one field alone, so
 partners; Sato compares with a single-task network of another architecture.
 
 Each is a weighted sum of accuracies on the same images, from the same seeds: its interval is that of
-`relevance.gains`, the pigeonhole bootstrap of that sum over seeds and groups. No correction is made for the
-number of intervals: of twelve at the 95 % level, one misses the truth in about every second matrix.
+`relevance.gains`, of that sum over seeds and groups. No correction is made for the number of intervals: of
+twelve at the 95 % level, one misses the truth in about every second matrix.
 """
 
 from collections.abc import Iterator
@@ -38,14 +38,14 @@ def set_gains(predictions: pd.DataFrame) -> pd.DataFrame:
             "garden+painting" (see `training.Design`, subsets); they answer for these fields alone.
 
     Returns:
-        As for `gain`, of each field in the sets that hold it; without means.
+        As for `gain`, of each field in the sets that hold it; without means and p_holm.
 
     Raises:
         RelevanceError: as for `gain`; a method is no set of fields, or answers for another field.
     """
     tables = [gain(of_field, baseline=field) for field, of_field in _of_fields(predictions)]
     table = pd.concat(tables, ignore_index=True)
-    return table[table["field"] != MEAN].reset_index(drop=True)
+    return table[table["field"] != MEAN].drop(columns="p_holm").reset_index(drop=True)
 
 
 def matrix(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def matrix(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row per field and partner in their order of appearance, the partner `together` last: field,
-        partner, gain (a difference of accuracies in [-1, 1]), low, high, seeds, images, groups.
+        partner, gain (a difference of accuracies in [-1, 1]), low, high, p, seeds, images, groups.
 
     Raises:
         RelevanceError: as for `set_gains`; a set was not learnt from one of the seeds.

@@ -105,7 +105,7 @@ def test_the_whole_is_the_gain_of_the_whole_set_and_the_partners_sum_to_it():
 @pytest.mark.parametrize(("added", "fewest", "most"), [(0.0, 0, 1 / 8), (0.1, 0.9, 1)])
 def test_intervals_exclude_zero_where_something_is_shared_and_seldom_elsewhere(added, fewest, most):
     tables = [
-        matrix(predictions(lambda _, partners: 0.6 + added * len(partners), FIELDS[:3], 2, noise))
+        matrix(predictions(lambda _, partners: 0.6 + added * len(partners), FIELDS[:3], 4, noise))
         for noise in map(np.random.default_rng, range(6))
     ]
     table = pd.concat(tables).query(f"partner != '{TOGETHER}'")
