@@ -4,12 +4,13 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import parent_process
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import pandas as pd
 import torch
@@ -83,16 +84,8 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
 
 def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> None:
     started = time.monotonic()
-    device = choose_device(config.device)
-    with reproducible(config):
-        network = models.create(model, data.fields, data.image_size, len(data.classes))
-    network.to(device, memory_format=torch.channels_last)
-    objective = objective_of(config.objective, network, config.task_weights).to(device)
-    learned = [*network.parameters(), *objective.parameters()]
-    optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
-    steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    parts = {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+    parts = parts_of(model, data, config)
+    network = parts["network"]
     selection = Selection()
     last = resume(run, parts, selection)
 
@@ -102,20 +95,13 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
     for number in tqdm(
         range(last + 1, config.epochs + 1), title, leave=False, unit="epoch", disable=among_others
     ):
-        with reproducible(config, number):
-            batches = epoch(data.splits["train"], config, number, device)
-            try:
-                with precision(config, device):
-                    losses = train_one_epoch(network, batches, objective, optimizer, scheduler)
-                validation = {
-                    task: metrics(*logits_of(network, images, task))
-                    for task, images in data.splits["validation"].items()
-                }
-                check_finite({task: row["loss"] for task, row in validation.items()})
-            except FloatingPointError as error:
-                raise TrainingError(
-                    f"epoch {number}: {error}; try a lower learning_rate than {config.learning_rate}"
-                ) from None
+        with finite(config, number), reproducible(config, number):
+            losses = learn(parts, data, config, number)
+            validation = {
+                task: metrics(*logits_of(network, images, task))
+                for task, images in data.splits["validation"].items()
+            }
+            check_finite({task: row["loss"] for task, row in validation.items()})
         selection.rows += [
             {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
         ]
@@ -128,6 +114,43 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
             checkpoint(run, parts, selection, number)
             saved = time.monotonic()
     finish(run, model, data, config, selection, time.monotonic() - started)
+
+
+def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
+    """All that a training changes, as it is before the first step."""
+    device = choose_device(config.device)
+    with reproducible(config):
+        network = models.create(model, data.fields, data.image_size, len(data.classes))
+    network.to(device, memory_format=torch.channels_last)
+    objective = objective_of(config.objective, network, config.task_weights).to(device)
+    learned = [*network.parameters(), *objective.parameters()]
+    optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
+    steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    return {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+
+
+def learn(
+    parts: Mapping[str, Any], data: TrainingData, config: TrainingConfig, number: int
+) -> dict[str, float]:
+    """Epoch `number`, in the arithmetic that `reproducible` has set: each field's mean loss."""
+    device = next(parts["network"].parameters()).device
+    batches = epoch(data.splits["train"], config, number, device)
+    with precision(config, device):
+        return train_one_epoch(
+            parts["network"], batches, parts["objective"], parts["optimizer"], parts["scheduler"]
+        )
+
+
+@contextmanager
+def finite(config: TrainingConfig, number: int) -> Iterator[None]:
+    """Turns a loss that is not finite into advice."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise TrainingError(
+            f"epoch {number}: {error}; try a lower learning_rate than {config.learning_rate}"
+        ) from None
 
 
 def choose_device(name: str) -> torch.device:

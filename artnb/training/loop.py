@@ -18,7 +18,7 @@ Batch = Mapping[str, tuple[Tensor, Tensor]]  # field -> standardised images B 3 
 
 
 def train_one_epoch(
-    model: nn.Module,
+    network: nn.Module,
     batches: Iterable[Batch],
     objective: WeightedSum,
     optimizer: torch.optim.Optimizer,
@@ -29,11 +29,11 @@ def train_one_epoch(
     Raises:
         FloatingPointError: a field's mean loss is not finite; names the field.
     """
-    model.train()
+    network.train()
     losses_of: dict[str, list[Tensor]] = {}
     for batch in batches:
         losses = {
-            task: F.cross_entropy(model(images, task), targets) for task, (images, targets) in batch.items()
+            task: F.cross_entropy(network(images, task), targets) for task, (images, targets) in batch.items()
         }
         optimizer.zero_grad(set_to_none=True)
         objective.backward(losses)
