@@ -9,7 +9,7 @@ Departure: the paper keeps ReLU(L). Here the map keeps its sign, for a map that 
 also says something; `positive` gives the paper's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -25,7 +25,7 @@ def grad_cam(
     images: Tensor,
     targets: Tensor | int,
     task: str,
-    layers: Sequence[str] | None = None,
+    layers: Sequence[str] | Mapping[str, nn.Module] | None = None,
     batch_size: int = 64,
 ) -> dict[str, Tensor]:
     """Signed maps B H W at the size of the images, unscaled: comparable between images and networks.
@@ -37,7 +37,7 @@ def grad_cam(
         images: standardised, B 3 H W, on the model's device.
         targets: the class to explain, one per image or one for all.
         task: the field that the images are of.
-        layers: names among `model.attention_layers(task)`; all of them when None.
+        layers: names among `model.attention_layers(task)`, all of them when None; or other layers by a name.
         batch_size: images at a time; the maps do not depend on it.
 
     Returns:
@@ -46,7 +46,7 @@ def grad_cam(
     Raises:
         ModelError: the model has no such layer, or the number of targets is not that of the images.
     """
-    known = model.attention_layers(task)
+    known = layers if isinstance(layers, Mapping) else model.attention_layers(task)
     layers = list(known) if layers is None else list(layers)
     if unknown := [name for name in layers if name not in known]:
         raise ModelError(f"no attention layer {unknown[0]!r} for {task}: known are {', '.join(known)}")

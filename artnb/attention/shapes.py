@@ -62,6 +62,11 @@ def foci(bright: np.ndarray) -> np.ndarray:
     return np.array([(of_map >= SMALLEST * bright[0].size).sum() for of_map in sizes], dtype=float)
 
 
+def bright(maps: Tensor) -> Tensor:
+    """Where signed maps N H W are positive and at least half of their largest value: N H W, bool."""
+    return (maps > 0) & (maps >= HALF * maps.amax((1, 2), keepdim=True))
+
+
 def bright_overlap(first: Tensor, second: Tensor) -> np.ndarray:
     """Intersection over union of the bright areas of signed maps N H W.
 
@@ -71,7 +76,7 @@ def bright_overlap(first: Tensor, second: Tensor) -> np.ndarray:
     Returns:
         N values in [0, 1]; NaN where one of the two maps is nowhere positive.
     """
-    one, two = ((maps > 0) & (maps >= HALF * maps.amax((1, 2), keepdim=True)) for maps in (first, second))
+    one, two = bright(first), bright(second)
     met, together = ((part.flatten(1).sum(1).double()) for part in (one & two, one | two))
     both = one.flatten(1).any(1) & two.flatten(1).any(1)
     return torch.where(both, met / together, torch.nan).cpu().numpy()

@@ -2,26 +2,18 @@
 far they meet the true cue."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 
 from artnb.errors import ReportError
 from artnb.figures.catalogue import outline, show
 from artnb.figures.dots import dots, names_of
 from artnb.figures.frame import count, framed, listed, require, rows_height
+from artnb.figures.heatmap import SCALES, Scaling, colour_bar, heatmap, largest, limits_of
 from artnb.figures.palette import INK, WIDTH, style
-
-Scaling = Literal["each", "row", "all"] | float
-SCALES = {"each": "its own", "row": "its row's", "all": "the figure's"}
-COLOURS = matplotlib.colormaps["inferno"]
 
 
 @style()
@@ -54,7 +46,7 @@ def attention_grid(
             no such scaling.
     """
     stack = _checked(images, maps, names, masks)
-    limits = _limits(stack, scaling)
+    limits = limits_of(stack, scaling)
     captions = captions or {}
     cell = min((WIDTH - 1.6) / (len(maps) + 1), 1.75)
     note = (
@@ -71,14 +63,14 @@ def attention_grid(
         line[0].set_xlabel(captions["original"][row] if "original" in captions else "", fontsize=8.5)
         for axes, name, heat, limit in zip(line[1:], maps, stack[:, row], limits[:, row], strict=True):
             below = [f"{captions[name][row]}"] if name in captions else []
-            _heatmap(axes, image, heat, limit)
-            axes.set_xlabel("\n".join([*below, f"max {heat.max():.3g}".replace("-", "−")]), fontsize=8.5)
+            heatmap(axes, image, heat, limit)
+            axes.set_xlabel("\n".join([*below, largest(heat)]), fontsize=8.5)
         if masks is not None:
             for axes in line:
                 outline(axes, masks[row])
     for axes, name in zip(grid[0], ("original", *maps), strict=True):
         axes.set_title(name, loc="center", fontsize=9.5)
-    _colour_bar(figure, grid, limits, scaling)
+    colour_bar(figure, grid, limits, scaling)
     return figure
 
 
@@ -169,50 +161,3 @@ def _checked(
         if not np.isfinite(of_name).all():
             raise ReportError(f"the maps {name!r} are not finite: look at the network's weights and inputs")
     return np.stack([np.asarray(of_name, dtype=float) for of_name in maps.values()])
-
-
-def _limits(stack: np.ndarray, scaling: Scaling) -> np.ndarray:
-    """The value that is drawn brightest, for each map: maps N."""
-    largest = stack.max(axis=(2, 3))
-    match scaling:
-        case "each":
-            return largest
-        case "row":
-            return np.broadcast_to(largest.max(axis=0), largest.shape)
-        case "all":
-            return np.full(largest.shape, largest.max())
-        case float() | int() if scaling > 0:
-            return np.full(largest.shape, float(scaling))
-    raise ReportError(f"scaling is {scaling!r}: it must be 'each', 'row', 'all' or a value above 0")
-
-
-def _heatmap(axes: Axes, image: np.ndarray, heat: np.ndarray, limit: float) -> None:
-    """The positive part of a map (H W) over its image (H W 3, uint8)."""
-    grey = image @ (0.299, 0.587, 0.114) / 255
-    strength = np.clip(heat / limit, 0, 1) if limit > 0 else np.zeros_like(heat)
-    show(axes, (255 * _blended(strength, grey)).round().astype(np.uint8))
-    if heat.max() <= 0:
-        axes.text(
-            0.5, 0.06, "nothing positive", ha="center", va="bottom", color="white", fontsize=8.5,
-            transform=axes.transAxes, bbox={"color": "black", "alpha": 0.55, "linewidth": 0},
-        )  # fmt: skip
-
-
-def _blended(strength: np.ndarray, grey: np.ndarray | float) -> np.ndarray:
-    """Colours ... 3 of a strength in [0, 1] over a darkened grey in [0, 1]: the stronger, the more opaque."""
-    opacity = 0.9 * np.sqrt(strength)[..., None]
-    return (1 - opacity) * (0.15 + 0.6 * np.asarray(grey)[..., None]) + opacity * COLOURS(strength)[..., :3]
-
-
-def _colour_bar(figure: Figure, grid: np.ndarray, limits: np.ndarray, scaling: Scaling) -> None:
-    """The colours as they look over middle grey, and what they stand for."""
-    relative = scaling in ("each", "row")
-    scale = Normalize(0, 1 if relative else max(limits.max(), 1e-12))
-    colours = ListedColormap(_blended(np.linspace(0, 1, 256), 0.5))
-    bar = figure.colorbar(
-        ScalarMappable(scale, colours), ax=grid, location="bottom", aspect=45, shrink=0.45, pad=0.02
-    )
-    bar.set_label(
-        f"Grad-CAM, share of {SCALES[scaling]} largest value" if relative else "Grad-CAM (units of the logit)"
-    )
-    bar.outline.set_visible(False)

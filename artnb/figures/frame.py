@@ -13,11 +13,11 @@ from artnb.figures.palette import GREY, INK, WIDTH, field_colours
 NOTE_LINE = 132  # characters that fit into WIDTH at the note's size
 
 
-def framed(title: str, note: str, height: float) -> Figure:
+def framed(title: str, note: str, height: float, width: float = WIDTH) -> Figure:
     """An empty figure, `height` inches between its title and its note, apart from pyplot."""
-    note = fill(note, NOTE_LINE)
+    note = fill(note, int(NOTE_LINE * width / WIDTH))
     height += 0.45 + 0.16 * (note.count("\n") + 1)
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)
     figure.suptitle(title, x=0.008, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(note, x=0.008, ha="left", fontsize=8.5, color=GREY)

@@ -4,15 +4,10 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
-from urllib.request import urlopen
 
-import nbformat
 import pytest
+from lab import needs_browser, notebook, run_cells, until, write_notebook
 
 from artnb.collect.labels import read_words
 
@@ -24,88 +19,22 @@ from artnb.widgets import Annotator
 Path("pid").write_text(str(os.getpid()))
 Annotator(read("catalogue"), by="ana", field="garden")
 """
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--disable-component-update", "--no-first-run",
-)  # fmt: skip
-SECONDS = 60  # until what should be there is said not to be
-
-chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(chromium is None, reason="no chromium on this machine")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def root(painted, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("lab")
     shutil.copytree(painted.folder, root / "catalogue")
-    cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("'the last cell'")]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "label.ipynb")
+    write_notebook(root / "label.ipynb", CELL, "'the last cell'")
     return root
 
 
 @pytest.fixture(scope="module")
-def lab(root, tmp_path_factory):
-    """The address of a JupyterLab in `root`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    state = tmp_path_factory.mktemp("jupyter")
-    kinds = ("CONFIG_DIR", "RUNTIME_DIR", "DATA_DIR")
-    environment = os.environ | {f"JUPYTER_{kind}": str(state / kind) for kind in kinds} | {
-        "JUPYTERLAB_SETTINGS_DIR": str(state / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(state / "workspaces"),
-        "IPYTHONDIR": str(state / "ipython"),
-    }  # fmt: skip
-    options = [
-        "--no-browser", "--allow-root", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-        "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}",
-        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--LabApp.check_for_updates_class="
-        "jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    log = (state / "log").open("wb")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: answers(f"{address}/api"), "JupyterLab answers", (state / "log").read_text)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(SECONDS)
-
-
-@pytest.fixture(scope="module")
-def page(lab):
+def page(root, tmp_path_factory):
     """The notebook, its widget not yet shown."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(SECONDS * 1000)
-        page.goto(f"{lab}/lab/tree/label.ipynb?reset")
+    with notebook(root / "label.ipynb", tmp_path_factory.mktemp("jupyter")) as page:
         yield page
-        browser.close()
-
-
-def answers(address: str) -> bool:
-    try:
-        return urlopen(address, timeout=5).status == 200
-    except OSError:
-        return False
-
-
-def until(holds, what: str, log=str) -> None:
-    end = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < end, f"not within {SECONDS} s: {what}\n{log()[-3000:]}"
-        time.sleep(0.05)
-
-
-def run_cells(page) -> None:
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
 def seen(page) -> str:
