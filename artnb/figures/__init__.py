@@ -1,23 +1,34 @@
 """Tables and arrays in, matplotlib Figures out: no files, no pyplot, one look."""
 
+from artnb.figures.affinities import affinities
 from artnb.figures.agreement import confusion, kappas
 from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
+from artnb.figures.channels import channel_profiles, common_shares
 from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.leak import leak
 from artnb.figures.matrix import relevance_graph, relevance_matrix
+from artnb.figures.occlusion import blurring
+from artnb.figures.planted import false_alarms, planted, power
 from artnb.figures.relevance import accuracies, gains
 from artnb.figures.training import calibration, learning_curves
+from artnb.figures.works import gain_by_works
 
 __all__ = [
     "accuracies",
+    "affinities",
     "attention_grid",
+    "blurring",
     "calibration",
+    "channel_profiles",
+    "common_shares",
     "confusion",
     "contact_sheet",
     "counts",
     "cues",
+    "false_alarms",
+    "gain_by_works",
     "gains",
     "kappas",
     "leak",
@@ -26,6 +37,8 @@ __all__ = [
     "map_differences",
     "near_duplicates",
     "overlaps",
+    "planted",
+    "power",
     "provenance",
     "randomisation",
     "relevance_graph",

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from artnb.figures.frame import count, framed, listed, require
+from artnb.figures.frame import count, framed, listed, require, signed
 from artnb.figures.palette import INK, field_colours, style
 
 GAINS = ("field", "partner", "gain", "low", "high", "seeds", "images", "groups")
@@ -71,7 +71,7 @@ def _panel(axes: Axes, points: pd.DataFrame, colours: dict[str, str]) -> None:
         axes.plot(x, y, "o", color=colour, markeredgecolor="white", zorder=3)
     axes.locator_params(nbins=5)
     axes.ticklabel_format(axis="x", useMathText=True)
-    axes.yaxis.set_major_formatter(lambda y, _: f"{y:+.2f}".replace("-", "−") if abs(y) > 1e-9 else "0")
+    axes.yaxis.set_major_formatter(signed)
 
 
 def _heading(row: dict) -> str:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from artnb.errors import ReportError
 from artnb.figures.dots import dots, names_of
-from artnb.figures.frame import count, framed, listed, require, rows_height
+from artnb.figures.frame import count, framed, listed, require, rows_height, signed
 from artnb.figures.palette import FAINT, INK, MEAN, style
 
 MEASURES = {
@@ -103,4 +103,4 @@ def _note(table: pd.DataFrame, meaning: str, withheld: list[str]) -> str:
 def _about_zero(axes: Axes, label: str) -> None:
     axes.axvline(0, color=INK, linewidth=1, zorder=0.9)
     axes.set_xlabel(label)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.2f}".replace("-", "−") if abs(x) > 1e-9 else "0")
+    axes.xaxis.set_major_formatter(signed)

@@ -75,3 +75,8 @@ def count(number: int, thing: str) -> str:
 def listed(numbers: pd.Series) -> str:
     """A number for each name: "painting 1,200, garden 80"."""
     return ", ".join(f"{name} {number:,}" for name, number in numbers.items())
+
+
+def signed(number: float, _: int = 0) -> str:
+    """The tick of a difference on its axis: "+0.025", "−0.1", "0"."""
+    return f"{number:+.3g}".replace("-", "−") if abs(number) > 1e-9 else "0"

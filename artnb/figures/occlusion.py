@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from artnb.errors import ReportError
 from artnb.figures.catalogue import outline, show
 from artnb.figures.dots import dots, names_of
-from artnb.figures.frame import count, framed, listed, require, rows_height
+from artnb.figures.frame import count, framed, listed, require, rows_height, signed
 from artnb.figures.heatmap import OPACITY, SCALES, Scaling, colour_bar, heatmap, largest, limits_of
 from artnb.figures.palette import FAINT, GREY, INK, MEAN, readable, style
 
@@ -71,7 +71,7 @@ def blurring(
     axes.plot(table["random"], places, "|", color=INK, markersize=11)
     axes.axvline(0, color=GREY, linewidth=1, zorder=0.9)
     axes.set_xlabel("change of the prediction's probability")
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.2f}".replace("-", "−") if abs(x) > 1e-9 else "0")
+    axes.xaxis.set_major_formatter(signed)
     return figure
 
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from artnb.figures.dots import dots, names_of
-from artnb.figures.frame import count, framed, listed, require, rows_height
+from artnb.figures.frame import count, framed, listed, require, rows_height, signed
 from artnb.figures.palette import INK, MEAN, style
 
 COLUMNS = ("low", "high", "seeds", "images", "groups")
@@ -51,7 +51,7 @@ def gains(
     axes = figure.axes[0]
     axes.axvline(0, color=INK, linewidth=1, zorder=0.9)
     axes.set_xlabel("gain in accuracy (difference of shares; same images, same seeds)")
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:+.2f}".replace("-", "−") if abs(x) > 1e-9 else "0")
+    axes.xaxis.set_major_formatter(signed)
     return figure
 
 

@@ -1,6 +1,8 @@
 """How a classifier learns: config, data, loop, runs, designs of many runs, predictions."""
 
+from artnb.training.budget import budget
 from artnb.training.config import TrainingConfig
+from artnb.training.cost import cost
 from artnb.training.data import TrainingData, load
 from artnb.training.design import Design, all_subsets, history, predictions
 from artnb.training.features import Features, extract
@@ -17,6 +19,8 @@ __all__ = [
     "TrainingConfig",
     "TrainingData",
     "all_subsets",
+    "budget",
+    "cost",
     "extract",
     "fit",
     "head_predictions",

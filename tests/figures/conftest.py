@@ -203,6 +203,30 @@ def added() -> pd.DataFrame:
 
 
 @pytest.fixture
+def near(added):
+    """Affinities from two seeds; CKA of branches is of a field with all others."""
+    methods = ("lookahead", "gradient cosine", "CKA of branches", "CKA of networks", "transfer")
+    rows = [
+        {"seed": seed, "method": method, "field": row.field, "partner": row.partner}
+        for seed in (0, 1)
+        for method in methods
+        for row in added.itertuples()
+        if (method == "CKA of branches") == (row.partner == "together")
+    ]
+    table = pd.DataFrame(rows)
+    scale = np.where(table["method"] == "lookahead", 1e-5, 1)
+    return table.assign(affinity=scale * np.random.default_rng(4).uniform(-0.2, 0.9, len(table)))
+
+
+@pytest.fixture
+def ranked(near):
+    table = near.groupby("method", sort=False).size().div(2).astype(int).rename("pairs").reset_index()
+    table = table.assign(correlation=-0.5, low=-0.84, high=0.1, seconds=90.0, cost=0.045)
+    table.loc[2, ["correlation", "low", "high", "cost"]] = np.nan, np.nan, np.nan, 2.2
+    return table
+
+
+@pytest.fixture
 def differing():
     names = ("multi-2 − single", "multi-2: common − individual", "single: artistic − not")
     rows = [
@@ -214,3 +238,88 @@ def differing():
     table = pd.DataFrame(rows).assign(difference=np.linspace(-0.2, 0.3, 18), floor=np.linspace(0.01, 0.2, 18))
     table = table.assign(low=table["difference"] - 0.05, high=table["difference"] + 0.07, evidence=True)
     return table.assign(seeds=3, images=80, groups=60, empty=np.linspace(0.1, 0.4, 18))
+
+
+@pytest.fixture
+def outcomes():
+    """At commonality 0 two of painting's intervals and one of the mean's exclude 0, of garden's none."""
+    at_nil = {
+        "painting": (-0.06, 0, 0.01, 0.07),
+        "garden": (0.03, 0.01, 0.02, 0),
+        "mean": (0, 0.01, 0.02, 0.06),
+    }
+    rows = [
+        {"planted": planted, "atelier": atelier, "field": field, "gain": gain + 0.08 * planted}
+        for planted in (0, 0.5, 1)
+        for field, gains in at_nil.items()
+        for atelier, gain in enumerate(gains)
+    ]
+    table = pd.DataFrame(rows).assign(seeds=3, images=200, groups=195)
+    table.loc[table["field"] == "mean", ["images", "groups"]] = 400, 390
+    return table.assign(low=table["gain"] - 0.05, high=table["gain"] + 0.05)
+
+
+@pytest.fixture
+def fit():
+    places = [("slope", np.nan), ("intercept", 0), *[(q, c) for q in ("line", "mean") for c in (0, 0.5, 1)]]
+    table = pd.DataFrame(places, columns=["quantity", "planted"]).assign(n=4)
+    table["estimate"] = 0.08 * table["planted"].fillna(1)
+    return table.assign(low=table["estimate"] - 0.03, high=table["estimate"] + 0.03)
+
+
+@pytest.fixture
+def curves():
+    rows = [
+        {"planted": planted, "seeds": seeds, "images": images, "gain": 0.08 * planted}
+        for planted in (0, 0.5, 1)
+        for seeds in (2, 5)
+        for images in (25, 50, 100, 200, 400, 1600)
+    ]
+    table = pd.DataFrame(rows)
+    power = 0.02 + 0.15 * table["planted"] * np.log(table["images"] / 20)
+    return table.assign(power=power, low=power / 2, high=power * 1.3)
+
+
+@pytest.fixture
+def by_works(estimates):
+    """Gains that fall and accuracies that rise with the labelled works."""
+    tables = [
+        estimates.assign(
+            works=works,
+            **{name: estimates[name] + 0.03 * place - 0.1 for name in ("accuracy", "low", "high")},
+        )
+        for place, works in enumerate((20, 40, 80, 160))
+    ]
+    accuracies = pd.concat(tables, ignore_index=True).drop(columns="gain")
+    gains = accuracies[accuracies["method"] == "multi-2"].drop(columns="accuracy")
+    gains["gain"] = 0.05 - gains["works"] / 4000
+    return gains.assign(low=gains["gain"] - 0.03, high=gains["gain"] + 0.02), accuracies
+
+
+@pytest.fixture
+def profiles():
+    """Six channels: two shared, painting's, two of garden, and one that nobody uses."""
+    users = ["garden", "shared", "unused", "painting", "shared", "garden"]
+    used = {"painting": [0.1, 0.2, 0, 0.4, 0.25, 0.05], "garden": [0.3, 0.2, 0, 0.1, 0.2, 0.2]}
+    tables = [
+        pd.DataFrame({"field": field, "channel": range(6), "share": shares, "user": users})
+        for field, shares in used.items()
+    ]
+    names = {"method": "multi-2", "seed": 1, "network": "trained"}
+    return pd.concat(tables, ignore_index=True).assign(**names, images=50, groups=40)
+
+
+@pytest.fixture
+def branch_shares(estimates):
+    table = estimates[["method", "field", "seeds", "images", "groups"]]
+    table = table.assign(share=np.linspace(0.2, 0.7, len(table)), start=0.5, other_heads=0.45)
+    return table.assign(low=table["share"] - 0.1, high=table["share"] + 0.15)
+
+
+@pytest.fixture
+def blurred_effects(maps):
+    rows = [{"field": field, "map": name} for field in (*FIELDS, "mean") for name in maps]
+    table = pd.DataFrame(rows).assign(deciding=np.linspace(-0.4, 0.05, 15), random=np.linspace(-0.1, 0, 15))
+    for side in ("deciding", "random"):
+        table = table.assign(**{f"{side}_low": table[side] - 0.05, f"{side}_high": table[side] + 0.06})
+    return table.assign(area=0.3, seeds=3, images=80, groups=60, empty=0.2)

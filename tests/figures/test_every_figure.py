@@ -17,21 +17,29 @@ from artnb.figures.palette import WIDTH
 @pytest.fixture
 def drawings(
     estimates, history, predictions, catalogue, images, masks, maps, overlap,
-    audited, found, shown, pictures, agreements, confused, claims, added, differing,
+    audited, found, shown, pictures, agreements, confused, claims, added, differing, outcomes, fit, curves,
+    near, ranked, by_works,
+    profiles, branch_shares, blurred_effects,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
     rows = {("painting", "artistic"): images, ("garden", "non_artistic"): images[:3]}
     return {
         "accuracies": lambda: figures.accuracies(estimates, estimates[["method", "field", "accuracy"]]),
+        "affinities": lambda: figures.affinities(near, added, ranked),
         "attention_grid": lambda: figures.attention_grid(
             images, maps, names, "row", masks, {"single": names}
         ),
+        "blurring": lambda: figures.blurring(blurred_effects),
         "calibration": lambda: figures.calibration(predictions),
+        "channel_profiles": lambda: figures.channel_profiles(profiles),
+        "common_shares": lambda: figures.common_shares(branch_shares),
         "confusion": lambda: figures.confusion(confused),
         "contact_sheet": lambda: figures.contact_sheet(rows),
         "counts": lambda: figures.counts(catalogue),
         "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
+        "false_alarms": lambda: figures.false_alarms(outcomes),
+        "gain_by_works": lambda: figures.gain_by_works(*by_works),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
         "kappas": lambda: figures.kappas(agreements),
         "leak": lambda: figures.leak(claims),
@@ -40,6 +48,8 @@ def drawings(
         "map_differences": lambda: figures.map_differences(differing, "area"),
         "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
         "overlaps": lambda: figures.overlaps(overlap),
+        "planted": lambda: figures.planted(outcomes, fit),
+        "power": lambda: figures.power(curves),
         "provenance": lambda: figures.provenance(audited),
         "randomisation": lambda: figures.randomisation(overlap.assign(correlation=0.25)),
         "relevance_graph": lambda: figures.relevance_graph(added),

@@ -29,9 +29,6 @@ from artnb.reporting.status import NotebookStatus, Status
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT.parent / "shared" / "papers" / "004_f924caf997c7b6bd.txt"
-AWAITED = {  # tables that claims name and no notebook keeps yet
-    "04-relevance/calibration",
-}
 
 
 def gains(*intervals: tuple[float, float], **columns) -> pd.DataFrame:
@@ -245,7 +242,7 @@ def test_claims_name_tables_that_notebooks_keep():
         source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
         kept |= {f"{path.stem}/{name}" for name in re.findall(r'page\.table\(\s*"([^"]+)"', source)}
     named = {claim.table for paper in read_papers() for claim in paper.claims if claim.table}
-    assert named <= kept | AWAITED
+    assert named <= kept
     assert {"04-relevance/gains", "02-train/networks"} <= named & kept
 
 
