@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from artnb.errors import ArtnbError, CollectError, ReportError
 
@@ -25,6 +25,18 @@ class Shell(TyperGroup):
         except ArtnbError as error:
             typer.echo(f"artnb: {error}", err=True)
             raise typer.Exit(2) from None
+
+
+class Pairs(TyperCommand):
+    """Takes `-p NAME VALUES` for `-p NAME=VALUES`."""
+
+    def parse_args(self, ctx, args):
+        joined, rest = [], iter(args)
+        for word in rest:
+            joined.append(word)
+            if word in ("-p", "--parameter") and (name := next(rest, None)) is not None:
+                joined.append(name if "=" in name else f"{name}={next(rest, '')}")
+        return super().parse_args(ctx, joined)
 
 
 app = typer.Typer(
@@ -217,7 +229,7 @@ def models(
 
 @app.command()
 def report(
-    preset: Annotated[str, typer.Option(help="One of notebooks/parameters: demo, small, paper.")] = "demo",
+    preset: Annotated[str, typer.Option(help="A file of notebooks/parameters, without .yml.")] = "demo",
     to: Annotated[
         Path | None, typer.Option(help="The report's folder.", show_default="reports/PRESET")
     ] = None,
@@ -239,6 +251,38 @@ def report(
     for notebook in status.failed:
         typer.echo(f"artnb: {notebook.name} failed: {notebook.error.message}", err=True)
     if status.failed:
+        raise typer.Exit(1)
+
+
+@app.command(cls=Pairs)
+def sweep(
+    notebook: Annotated[Path, typer.Argument(help="A notebook with a cell tagged `parameters`.")],
+    parameter: Annotated[
+        list[str],
+        typer.Option("-p", "--parameter", metavar="NAME VALUE,VALUE", help="Values to run; repeatable."),
+    ],
+    to: Annotated[Path, typer.Option(help="The sweep's folder, such as reports/sweep.")],
+    jobs: Annotated[
+        int | None, typer.Option(help="Notebooks at a time on this machine.", show_default="1")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="A dask scheduler's address, such as tcp://HOST:8786; not with --jobs.")
+    ] = None,
+) -> None:
+    """Run a notebook with every combination of some values, here or on a cluster: TO/index.html."""
+    from artnb.reporting.combinations import read_values
+    from artnb.reporting.sweep import sweep as carry_out
+
+    grid: dict[str, list] = {}
+    for text in parameter:
+        name, _, values = text.partition("=")
+        grid.setdefault(name.strip(), []).extend(read_values(values))
+    done = carry_out(notebook, grid, to, jobs, cluster)
+    typer.echo(to / "index.html")
+    for combination, outcome in done.failed:
+        given = ", ".join(f"{name} {value}" for name, value in combination.given.items())
+        typer.echo(f"artnb: {given} failed: {outcome.message}", err=True)
+    if done.failed:
         raise typer.Exit(1)
 
 

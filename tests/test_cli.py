@@ -81,6 +81,25 @@ def test_an_error_of_ours_is_a_message_and_exit_code_2(monkeypatch, tmp_path):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("form", [("seed", "0,1"), ("seed=0,1",)])
+def test_sweep_passes_values_on_and_says_what_failed(form, monkeypatch, tmp_path):
+    seen = []
+    failed = [(SimpleNamespace(given={"seed": 1}), SimpleNamespace(message="diverged"))]
+
+    def carry_out(*arguments):
+        seen.append(arguments)
+        return SimpleNamespace(failed=failed)
+
+    stand_in(monkeypatch, "artnb.reporting.sweep", sweep=carry_out)
+    result = call(
+        "sweep", "a.ipynb", "-p", *form, "-p", "learning_rate", "1e-3,-2", "--jobs", 2, "--to", tmp_path
+    )
+    assert seen == [(Path("a.ipynb"), {"seed": [0, 1], "learning_rate": [0.001, -2]}, tmp_path, 2, None)]
+    assert result.stdout == f"{tmp_path / 'index.html'}\n"
+    assert result.stderr == "artnb: seed 1 failed: diverged\n"
+    assert result.exit_code == 1
+
+
 TABLE = pd.DataFrame(
     {
         "path": ["Käthe, 1.jpg"],

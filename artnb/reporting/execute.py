@@ -23,7 +23,9 @@ KERNEL = Config({"KernelManager": {"transport_encryption": "auto", "shutdown_wai
 PATIENCE = 10  # seconds that a kernel gets to stop when the runner is gone
 
 
-def execute(notebook: str, executed: str, parameters: dict, folder: str, cell_timeout: float | None) -> dict:
+def execute(
+    notebook: str, executed: str, parameters: dict, folder: str, cell_timeout: float | None, bar: bool
+) -> dict:
     """Runs `notebook` in `folder` into the file `executed`; returns what went wrong, {} if nothing did."""
     try:
         papermill.execute_notebook(
@@ -35,7 +37,7 @@ def execute(notebook: str, executed: str, parameters: dict, folder: str, cell_ti
             cwd=folder,
             execution_timeout=cell_timeout,
             config=KERNEL,
-            progress_bar={"desc": os.path.basename(notebook).removesuffix(".ipynb")},
+            progress_bar=bar and {"desc": os.path.basename(notebook).removesuffix(".ipynb")},
         )
     except PapermillExecutionError as error:
         message = f"{error.ename}: {error.evalue}" if error.evalue else error.ename

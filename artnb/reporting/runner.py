@@ -15,7 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +34,7 @@ from artnb.reporting.parameters import OUTPUT, assign, declared, read_preset
 from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of
 
 SCRIPT = Path(__file__).with_name("execute.py")
+LOCK = ".report.lock"
 ATTEMPTS = 2  # a kernel may lose a race for its ports and never come up
 PATIENCE = 15  # seconds that a stopped notebook gets to end
 PAINTED = "atelier"  # the catalogue that is painted, not read from a folder
@@ -46,6 +48,7 @@ class Task:
     file: Path
     parameters: dict[str, Any]
     status: NotebookStatus
+    bar: bool = True  # of its cells, on standard error
 
 
 def report(
@@ -82,20 +85,27 @@ def report(
     folder = Path(to).expanduser().resolve()
     tasks = plan([file.resolve() for file in files], values, folder)
     status = Status(preset, [task.status for task in tasks])
-    try:
+    with explained(folder, "report"):
         claim(folder)
-        with FileLock(folder / ".report.lock", timeout=0):
+        with FileLock(folder / LOCK, timeout=0):
             clear(folder)
             run(status, tasks, folder, cell_timeout)
+    return status
+
+
+@contextmanager
+def explained(folder: Path, what: str) -> Iterator[None]:
+    """Says in words why a report, or a sweep, cannot be written into `folder`."""
+    try:
+        yield
     except Timeout:
-        raise ReportError(f"{folder}: another process is writing this report; let it end first.") from None
+        raise ReportError(f"{folder}: another process is writing this {what}; let it end first.") from None
     except OSError as error:
         if error.errno not in FROM_OUTSIDE:
             raise
         raise ReportError(
-            f"{folder}: the report cannot be written ({error.strerror}); make room or choose another folder."
+            f"{folder}: the {what} cannot be written ({error.strerror}); make room or choose another folder."
         ) from error
-    return status
 
 
 def portable(catalogue: str | Path) -> str:
@@ -205,6 +215,7 @@ def execute(task: Task, executed: Path, cell_timeout: float | None) -> dict[str,
         "parameters": task.parameters,
         "folder": str(task.file.parent),
         "cell_timeout": cell_timeout,
+        "bar": task.bar,
     }
     process = subprocess.Popen(
         [sys.executable, "-P", str(SCRIPT)],
