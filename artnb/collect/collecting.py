@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
@@ -23,6 +22,7 @@ from artnb.collect.ledger import FETCHED, Ledger, query_key
 from artnb.collect.recipes import Cell, Query, Recipe
 from artnb.collect.sources import Found, Source, Work
 from artnb.errors import CollectError, FetchError, UnavailableError
+from artnb.paths import sweep
 
 INCOMING = "incoming"
 SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
@@ -196,8 +196,7 @@ class Collector:
 
     def tidy(self) -> None:
         """Ends what a kill interrupted: images that the ledger has go to their places, halves of files go."""
-        for half in (self.to / INCOMING / self.source.name).glob(".*-*"):
-            shutil.rmtree(half)
+        sweep(self.to / INCOMING / self.source.name)
         for url, path in self.ledger.images().items():
             if (file := self.incoming(url)).exists():
                 move(file, self.to / path)

@@ -36,7 +36,9 @@ SCRIPT = Path(__file__).with_name("execute.py")
 ATTEMPTS = 2  # a kernel may lose a race for its ports and never come up
 PATIENCE = 15  # seconds that a stopped notebook gets to end
 PAINTED = "atelier"  # the catalogue that is painted, not read from a folder
-FROM_OUTSIDE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
+FROM_OUTSIDE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
+}  # fmt: skip
 
 
 @dataclass
