@@ -180,8 +180,8 @@ def reproducible(config: TrainingConfig, *stream: object) -> Iterator[None]:
 
 def checkpoint(run: Run, parts: dict, selection: Selection, number: int) -> None:
     state = {name: part.state_dict() for name, part in parts.items()}
-    with saving(run.folder / CHECKPOINT) as path:
-        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, path)
+    with saving(run.folder / CHECKPOINT) as path, path.open("wb") as file:
+        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, file)
 
 
 def resume(run: Run, parts: dict, selection: Selection) -> int:

@@ -30,7 +30,8 @@ def saving(path: Path) -> Iterator[Path]:
         try:
             yield beside
         except (RuntimeError, SafetensorError) as error:  # so torch and safetensors call a full disk
-            raise OSError(str(error)) from error
+            refused = error.__context__  # torch hides it, where it writes to an open file
+            raise refused if isinstance(refused, OSError) else OSError(str(error)) from error
 
 
 @contextmanager

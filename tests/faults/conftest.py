@@ -127,7 +127,7 @@ def disk(tmp_path):
     if not made.mount("size=64m"):
         pytest.skip("no right to mount a small disk here (root may)")
     yield made
-    subprocess.run(["umount", str(made.place)], check=True)
+    subprocess.run(["umount", "--lazy", str(made.place)], check=True)
 
 
 @pytest.fixture
