@@ -1,11 +1,15 @@
 """Where things lie, and how files are written so that nobody ever reads half of one."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+
+NO_ROOM, NO_RIGHTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), (errno.EACCES, errno.EPERM, errno.EROFS)
+REFUSALS = {*NO_ROOM, *NO_RIGHTS, errno.ENOTDIR}  # of a disk on which something was to be written
 
 
 def home() -> Path:

@@ -241,6 +241,10 @@ def test_a_report_on_a_full_disk_says_so_and_is_made_once_there_is_room(disk, ch
     disk.clear()
     assert runner.report(disk.place / "report").state == "done"
     before = files(disk.place / "report")
+    disk.fill()
+    with pytest.raises(ReportError, match=FULL):
+        runner.report(disk.place / "report")
+    disk.clear()
     with disk.closed(), pytest.raises(ReportError, match=CLOSED):
         runner.report(disk.place / "report")
     assert files(disk.place / "report") == before
