@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-NO_ROOM, NO_RIGHTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), (errno.EACCES, errno.EPERM, errno.EROFS)
-REFUSALS = {*NO_ROOM, *NO_RIGHTS, errno.ENOTDIR}  # of a disk on which something was to be written
+REFUSALS = {  # of a disk on which something is to be written: no room, no rights
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
+}  # fmt: skip
 
 
 def home() -> Path:

@@ -112,8 +112,8 @@ def trunk(backbone: str) -> nn.Sequential:
 
 @torch.inference_mode()
 def write(features: Features, network: nn.Module, store: Store) -> None:
-    """Computes a batch at a time, and first those that a stopped process did not; the file is there once it
-    is whole."""
+    """Computes a batch at a time, after those that a stopped process has left; the file is there once it is
+    whole."""
     network.to(memory_format=torch.channels_last)
     rows = store.rows(features.ids)
     width = network(torch.zeros(1, 3, store.size, store.size)).shape[1]
@@ -131,7 +131,7 @@ def write(features: Features, network: nn.Module, store: Store) -> None:
                 values = network(standardise(pixels.permute(0, 3, 1, 2))).mean((2, 3))
                 append(file, values.numpy().astype(KIND).tobytes())
                 bar.update(len(pixels))
-        growing.replace(features.file)
+    growing.replace(features.file)
 
 
 def header(images: int, width: int) -> bytes:

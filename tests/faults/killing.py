@@ -3,7 +3,6 @@
 import io
 import multiprocessing
 import os
-import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -68,13 +67,14 @@ def finish(process: BaseProcess) -> None:
 
 def kill(process: BaseProcess, orphans: bool) -> bool:
     """Kills the process and, unless `orphans` are left, all that it has started; whether it was in time."""
-    if process.is_alive():
-        family = [psutil.Process(process.pid)]
-        if not orphans:
-            family += family[0].children(recursive=True)
-        for member in family:
+    with suppress(psutil.NoSuchProcess):
+        first = psutil.Process(process.pid)
+        children = [] if orphans else first.children(recursive=True)
+        if process.is_alive():
+            first.kill()
+        for child in children:
             with suppress(psutil.NoSuchProcess):
-                member.kill()
+                child.kill()
     process.join(LONGEST)
     assert process.exitcode in (0, -signal.SIGKILL), f"the job ended with {process.exitcode}"
     return process.exitcode != 0
@@ -89,8 +89,9 @@ def killed_often(job: Job, folder: Path, kills: int, seed: int) -> list[str]:
     """
     rng = np.random.default_rng(seed)
     expected, seconds = uninterrupted(job, folder / "undisturbed")
-    place, found = folder / "killed", []
+    found: list[str] = []
     while len(found) < kills:
+        place = folder / f"after {len(found)} kills"
         place.mkdir()
         for _ in range(rng.integers(1, 4)):
             process = started(job, place)
@@ -102,7 +103,6 @@ def killed_often(job: Job, folder: Path, kills: int, seed: int) -> list[str]:
         finish(started(job, place))
         job.sound(place)
         same(job.result(place), expected)
-        shutil.rmtree(place)
     return found
 
 

@@ -58,7 +58,7 @@ def test_a_few_kills(make, kind, kills, tmp_path, record_property):
         ("design", 4),
         ("features", 8),
         ("maps", 10),
-        ("report", 10),
+        ("report", 8),
     ],
 )
 def test_many_kills(make, kind, kills, tmp_path, record_property):
