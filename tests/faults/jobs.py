@@ -18,7 +18,7 @@ from artnb.catalogue import Catalogue, check_splits, read
 from artnb.training import Run, TrainingConfig, TrainingData, load
 
 SIZE = 32  # px
-PAUSE = 0.01  # seconds before each step of a job whose steps are quick
+PAUSE = 0.03  # seconds before each step of a job whose steps are quick
 CONFIG = TrainingConfig(epochs=10, batch_size=4)
 FIELDS = ("painting", "garden")
 
@@ -168,32 +168,25 @@ class Training(Job):
 
 @dataclass(frozen=True)
 class Designing(Training):
-    """Two seeds of single- and multi-task networks, in processes of their own."""
+    """A multi-task network and single-task ones, two at a time in processes of their own."""
 
     def work(self, place: Path) -> None:
         from artnb.training.design import fit_all
 
-        jobs = [
-            ("artistry-multi-3", self.data, CONFIG, place),
-            *(("artistry-single", self.data.only(field), CONFIG, place) for field in FIELDS),
-        ]
-        fit_all(jobs, 2)
+        single = [("artistry-single", self.data.only(field), self.config, place) for field in FIELDS]
+        fit_all([(self.model, self.data, self.config, place), *single], 2)
 
     def result(self, place: Path) -> Mapping[str, object]:
-        runs = sorted(Run(file.parent).folder for file in place.glob("*/run.json"))
-        assert len(runs) == 3
-        return {
-            f"{folder.name} {kind}": value
-            for folder in runs
-            for kind, value in (
-                ("weights", (folder / "weights.safetensors").read_bytes()),
-                ("history", Run(folder).history),
-            )
+        folders = sorted(file.parent for file in place.glob("*/run.json"))
+        assert len(folders) == 3
+        histories = {f"{folder.name} history": Run(folder).history for folder in folders}
+        return histories | {
+            f"{folder.name} weights": (folder / "weights.safetensors").read_bytes() for folder in folders
         }
 
     def progress(self, place: Path) -> str:
-        kept = len(list(place.glob("*/checkpoint.pt")))
-        return f"{len(list(place.glob('*/run.json')))} of 3 runs finished, {kept} begun"
+        begun, finished = (len(list(place.glob(name))) for name in ("*/.lock", "*/run.json"))
+        return f"{begun} of 3 runs begun, {finished} finished"
 
 
 @dataclass(frozen=True)
@@ -242,7 +235,7 @@ class Explaining(Job):
         runs = [Run(file.parent) for file in sorted(self.runs.glob("*/run.json"))]
         page = Page(place / "page")
         for field in FIELDS:
-            page.table(f"maps-{field}", measure([field_maps(runs, data, field, each=2)]))
+            page.table(f"maps-{field}", measure([field_maps(runs, data, field, each=4)]))
             page.table(f"blurring-{field}", effect_of_blurring(runs, data, field, 1))
 
     def sound(self, place: Path) -> None:

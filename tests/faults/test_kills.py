@@ -23,7 +23,7 @@ def make(request):
         "training by dwa": lambda: trained(objective="dwa"),
         "training by pcgrad": lambda: trained(objective="pcgrad"),
         "training in bfloat16": lambda: trained(precision="bfloat16"),
-        "design": lambda: Designing(of("stored")),
+        "design": lambda: Designing(of("stored"), replace(CONFIG, epochs=30)),
         "features": lambda: Extracting(of("painted").folder, of("backbone")),
         "maps": lambda: Explaining(of("stored"), of("networks")),
         "report": lambda: Reporting(of("checkout")),
