@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -90,8 +91,9 @@ def killed_often(job: Job, folder: Path, kills: int, seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
     expected, seconds = uninterrupted(job, folder / "undisturbed")
     found: list[str] = []
+    places = (folder / f"round {number}" for number in count(1))
     while len(found) < kills:
-        place = folder / f"after {len(found)} kills"
+        place = next(places)
         place.mkdir()
         for _ in range(rng.integers(1, 4)):
             process = started(job, place)
