@@ -31,12 +31,14 @@ from artnb.catalogue import (
     SPLITS,
     Catalogue,
     check_splits,
+    editing,
     group_images,
     perceptual_hash,
     read,
     split,
     write,
 )
+from artnb.catalogue.schema import FILE
 from artnb.errors import CatalogueError
 from artnb.paths import resolve, written_whole
 from artnb.processes import pool
@@ -138,13 +140,19 @@ def paint(plan: Plan, folder: Path) -> Catalogue:
     """The catalogue of `plan` in `folder`: found there, or painted, by a process for each core.
 
     Raises:
-        CatalogueError: the folder holds another catalogue.
+        CatalogueError: the folder holds another catalogue, or cannot be written.
     """
-    if (folder / "catalogue.parquet").is_file():
-        catalogue = read(folder)
-        if json.loads(catalogue.table["annotations"].iloc[0]).get("plan") != plan.description:
-            raise CatalogueError(f"{folder} holds another catalogue: paint into a folder of its own")
-        return catalogue
+    if not (folder / FILE).is_file():
+        with editing(folder):
+            if not (folder / FILE).is_file():
+                paint_all(plan, folder)
+    catalogue = read(folder)
+    if json.loads(catalogue.table["annotations"].iloc[0]).get("plan") != plan.description:
+        raise CatalogueError(f"{folder} holds another catalogue: paint into a folder of its own")
+    return catalogue
+
+
+def paint_all(plan: Plan, folder: Path) -> None:
     jobs = [(field, index) for field in PAINTERS for index in range(plan.pictures)]
     with pool(cpu_count()) as executor:
         rows = executor.map(partial(keep_one, plan, folder), jobs, chunksize=50)
@@ -152,9 +160,7 @@ def paint(plan: Plan, folder: Path) -> Catalogue:
     table["group"] = group_images(table)
     table = split(table, plan.fractions, plan.seed)
     check_splits(table)
-    catalogue = Catalogue(folder, table)
-    write(catalogue)
-    return catalogue
+    write(Catalogue(folder, table))
 
 
 def keep_one(plan: Plan, folder: Path, job: tuple[str, int]) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import pandera.pandas as pa
 from filelock import FileLock
 
 from artnb.errors import CatalogueError
-from artnb.paths import written_whole
+from artnb.paths import sweep, written_whole
 
 ARTISTIC, NON_ARTISTIC = "artistic", "non_artistic"
 FIELDS = ("painting", "architecture", "sculpture", "garden")  # Sato's, in his order
@@ -161,8 +160,7 @@ def editing(folder: str | Path) -> Iterator[None]:
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with FileLock(Path(folder) / LOCK):
-            for left_by_a_kill in Path(folder).glob(f".{FILE}-*"):
-                shutil.rmtree(left_by_a_kill)
+            sweep(Path(folder), FILE)
             yield
     except OSError as error:
         raise CatalogueError(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
@@ -23,6 +22,7 @@ from artnb.collect.ledger import FETCHED, Ledger, query_key
 from artnb.collect.recipes import Cell, Query, Recipe
 from artnb.collect.sources import Found, Source, Work
 from artnb.errors import CollectError, FetchError, UnavailableError
+from artnb.paths import REFUSALS, sweep
 
 INCOMING = "incoming"
 SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
@@ -71,13 +71,14 @@ def collect(
         allow_private: fetch from private and loopback addresses too.
 
     Raises:
-        CollectError: no contact, or the ledger cannot be written.
+        CollectError: no contact, or the ledger or an image cannot be written.
         CatalogueError: the catalogue's folder cannot be written.
     """
     to = Path(to)
     sources = recipe.sources
     stop, stopped = Event(), {}
     with (
+        refusals_named(to),
         open_client(recipe, contact, allow_private) as client,
         closing(Ledger(to)) as ledger,
         progress(recipe, ledger) as bar,
@@ -99,6 +100,19 @@ def collect(
             wait(workers)
             admit_fetched(ledger, to, group_by, seed)
         return summary(recipe, ledger, stopped)
+
+
+@contextmanager
+def refusals_named(to: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in REFUSALS:
+            raise
+        raise CollectError(
+            f"{error.filename or to}: {error.strerror}. What was fetched is kept: free some space, or mend "
+            "the folder's rights, and collect again"
+        ) from error
 
 
 def open_client(recipe: Recipe, contact: str, allow_private: bool) -> Client:
@@ -196,8 +210,7 @@ class Collector:
 
     def tidy(self) -> None:
         """Ends what a kill interrupted: images that the ledger has go to their places, halves of files go."""
-        for half in (self.to / INCOMING / self.source.name).glob(".*-*"):
-            shutil.rmtree(half)
+        sweep(self.to / INCOMING / self.source.name)
         for url, path in self.ledger.images().items():
             if (file := self.incoming(url)).exists():
                 move(file, self.to / path)

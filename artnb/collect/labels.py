@@ -55,7 +55,7 @@ def record(
     """Adds what `by` says of an image, None for a skip; returns once it is on the disk.
 
     Raises:
-        CollectError: `by` cannot name a file, or `label` is blank.
+        CollectError: `by` cannot name a file, `label` is blank, or the disk is full or may not be written.
     """
     if label is not None and not label.strip():
         raise CollectError("a label is blank: give it letters, or None to skip the image")
@@ -73,13 +73,19 @@ def now() -> str:
 
 def append(folder: str | Path, word: Word) -> None:
     file = file_of(folder, word.by)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(file.with_suffix(".lock")), file.open("ab+") as lines:
-        lines.seek(0)
-        lines.truncate(lines.read().rfind(b"\n") + 1)
-        lines.write(json.dumps(asdict(word), ensure_ascii=False).encode() + b"\n")
-        lines.flush()
-        os.fsync(lines.fileno())
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_suffix(".lock")), file.open("ab+") as lines:
+            lines.seek(0)
+            lines.truncate(lines.read().rfind(b"\n") + 1)
+            lines.write(json.dumps(asdict(word), ensure_ascii=False).encode() + b"\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+    except OSError as error:
+        raise CollectError(
+            f"{file}: {error.strerror}. What was said before is kept: free some space, or mend the folder's "
+            "rights, and say it again"
+        ) from error
 
 
 def file_of(folder: str | Path, by: str) -> Path:

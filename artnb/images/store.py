@@ -2,7 +2,8 @@
 
 `stores/<size>` in the catalogue's folder holds two files that only grow: `pixels`, a row of uint8 H W 3 an
 image, and `ids.txt`, a line a row, written once the row is on the disk. A row counts when both have it whole,
-so a build that was killed goes on where it was, and a catalogue that grew adds what is new.
+so a build that was killed goes on where it was, and a catalogue that grew adds what is new. `format` tells
+the version of all this; stores older than that file are of the first.
 """
 
 import os
@@ -22,9 +23,12 @@ from tqdm.auto import tqdm
 
 from artnb.errors import CatalogueError, ImageError
 from artnb.images.decoding import decode_square
+from artnb.paths import written_whole
 
+FORMAT = 1  # raised whenever the files, or the pixels of the same images, would be others
 IMAGES_A_COMMIT = 64
 ID_LINE = 65  # bytes: 64 hex digits and a newline
+REMOVE = "remove {}; it is made anew from the images"
 
 
 class HasImages(Protocol):
@@ -64,26 +68,54 @@ def open_store(catalogue: HasImages, size: int, workers: int | None = None) -> S
 
     Raises:
         ImageError: a file cannot be decoded; names it. What was decoded before stays.
-        CatalogueError: the disk has no room for it; says how much it takes.
+        CatalogueError: the disk has no room for it (says how much it takes) or may not be written, or the
+            store that is there is of another version or damaged. What is there stays.
     """
     folder = catalogue.folder / "stores" / str(size)
-    folder.mkdir(parents=True, exist_ok=True)
-    store = committed(folder, size)
-    if not catalogue.paths.keys() <= set(store.ids):
-        with FileLock(folder / "lock"):
-            complete(folder, size, catalogue.paths, workers or cpu_count())
+    try:
         store = committed(folder, size)
+        if not catalogue.paths.keys() <= set(store.ids):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder / "lock"):
+                complete(folder, size, catalogue.paths, workers or cpu_count())
+            store = committed(folder, size)
+    except OSError as error:
+        raise CatalogueError(
+            f"{error.filename or folder}: {error.strerror}. What was decoded is kept: free some space, or "
+            "mend the folder's rights, and do the same again"
+        ) from error
     return store
 
 
 def committed(folder: Path, size: int) -> Store:
-    """The rows that both files have whole."""
+    """The rows that both files have whole.
+
+    Raises:
+        CatalogueError: the store is of another version, or a line is no id.
+    """
+    check_format(folder)
     ids, pixels, row = folder / "ids.txt", folder / "pixels", size * size * 3
-    count = min(ids.stat().st_size // ID_LINE, pixels.stat().st_size // row) if ids.exists() else 0
+    count = min(length(ids) // ID_LINE, length(pixels) // row)
     if count == 0:
         return Store(size, np.empty((0, size, size, 3), np.uint8), pd.Index([], dtype="str"))
-    mapped = np.memmap(pixels, np.uint8, "r", shape=(count, size, size, 3))
-    return Store(size, mapped, pd.Index(ids.read_text("ascii").splitlines()[:count], dtype="str"))
+    lines = pd.Index(ids.read_text("ascii", "replace").splitlines()[:count], dtype="str")
+    if not (lines.str.fullmatch("[0-9a-f]{64}").all() and lines.is_unique):
+        raise CatalogueError(f"{ids} is damaged: {REMOVE.format(folder)}")
+    return Store(size, np.memmap(pixels, np.uint8, "r", shape=(count, size, size, 3)), lines)
+
+
+def check_format(folder: Path) -> None:
+    file = folder / "format"
+    found = file.read_text("ascii", "replace").strip() if file.exists() else "1"
+    if found != str(FORMAT):
+        raise CatalogueError(
+            f"{folder} is a store of version {found[:20]!r}, this artnb reads version {FORMAT}: open it with "
+            f"the artnb that made it, or {REMOVE.format(folder)}"
+        )
+
+
+def length(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def complete(folder: Path, size: int, paths: dict[str, Path], workers: int) -> None:
@@ -91,6 +123,9 @@ def complete(folder: Path, size: int, paths: dict[str, Path], workers: int) -> N
     have = committed(folder, size).ids
     missing = sorted(set(paths).difference(have))
     check_room(folder, len(missing) * size * size * 3)
+    if not (folder / "format").exists():
+        with written_whole(folder / "format") as file:
+            file.write_text(f"{FORMAT}\n")
     with (
         (folder / "pixels").open("ab") as pixels,
         (folder / "ids.txt").open("ab") as ids,

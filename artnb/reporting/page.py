@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ class Page:
         display({"text/html": to_html(table), "text/plain": table.to_string(index=False)}, raw=True)
         show_caption(caption)
         if self.folder:
-            with written_whole(self.folder / "tables" / f"{name}.parquet") as path:
+            with kept(self.folder / "tables" / f"{name}.parquet") as path:
                 table.to_parquet(path, index=False)
             self._keep_item("table", name, caption=caption)
 
@@ -130,7 +131,7 @@ def clear(folder: Path) -> None:
 
 
 def remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
+    with suppress(OSError):  # as a folder that is not empty raises
         folder.rmdir()
 
 
@@ -158,8 +159,21 @@ def show_caption(caption: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    with written_whole(path) as beside:
+    with kept(path) as beside:
         beside.write_bytes(content)
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[Path]:
+    """As `written_whole`; raises ReportError where the disk refuses."""
+    try:
+        with written_whole(path) as beside:
+            yield beside
+    except OSError as error:
+        raise ReportError(
+            f"{path} cannot be kept: {error.strerror}. Free some space or mend the folder's rights, and run "
+            "the notebook again"
+        ) from error
 
 
 def flat(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,6 @@
 A report that lies there is cleared first, so that no page mixes two; files of others stay.
 """
 
-import errno
 import json
 import os
 import signal
@@ -31,14 +30,13 @@ from artnb.errors import ReportError
 from artnb.reporting import claims, index, page
 from artnb.reporting.notebooks import heading_of_last_started_cell, keep, read, tidy, title_and_question
 from artnb.reporting.parameters import OUTPUT, assign, declared, read_preset
-from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of
+from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of, withdraw
 
 SCRIPT = Path(__file__).with_name("execute.py")
 LOCK = ".report.lock"
 ATTEMPTS = 2  # a kernel may lose a race for its ports and never come up
 PATIENCE = 15  # seconds that a stopped notebook gets to end
 PAINTED = "atelier"  # the catalogue that is painted, not read from a folder
-FROM_OUTSIDE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
 @dataclass
@@ -101,7 +99,7 @@ def explained(folder: Path, what: str) -> Iterator[None]:
     except Timeout:
         raise ReportError(f"{folder}: another process is writing this {what}; let it end first.") from None
     except OSError as error:
-        if error.errno not in FROM_OUTSIDE:
+        if error.errno not in paths.REFUSALS:
             raise
         raise ReportError(
             f"{folder}: the {what} cannot be written ({error.strerror}); make room or choose another folder."
@@ -152,7 +150,8 @@ def claim(folder: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Removes the report that lies in `folder`, and nothing else."""
+    """Removes the report that lies in `folder`, and nothing else; its status says so from the start."""
+    withdraw(folder)
     (folder / index.INDEX).unlink(missing_ok=True)
     claims.clear(folder)
     for name in notebooks_of(folder) or ():

@@ -88,9 +88,19 @@ class Status:
         return [notebook for notebook in self.notebooks if notebook.state == State.FAILED]
 
     def write(self, folder: Path) -> None:
-        text = json.dumps({"artnb": artnb.__version__, **asdict(self)}, indent=2, ensure_ascii=False)
-        with written_whole(folder / STATUS) as path:
-            path.write_text(text + "\n", "utf-8")
+        put(folder, {"artnb": artnb.__version__, **asdict(self)})
+
+
+def withdraw(folder: Path) -> None:
+    """Says of a report in `folder`, if one lies there, that it is no longer whole."""
+    if notebooks_of(folder) is not None:
+        status = json.loads((folder / STATUS).read_text("utf-8"))
+        put(folder, status | {"state": State.STOPPED})
+
+
+def put(folder: Path, status: dict[str, Any]) -> None:
+    with written_whole(folder / STATUS) as path:
+        path.write_text(json.dumps(status, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def notebooks_of(folder: Path) -> list[str] | None:

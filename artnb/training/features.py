@@ -9,12 +9,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -22,12 +22,14 @@ from artnb.catalogue import Catalogue
 from artnb.errors import ModelError, TrainingError
 from artnb.images import Store, open_store
 from artnb.images.augmentation import standardise
-from artnb.paths import written_whole
+from artnb.images.store import append
+from artnb.training.saving import alone, writing
 from artnb.weights import load_weights, torchvision_network
 
 FORMAT = 1  # raised whenever the same images would have other features
 IMAGE_SIZE = 224  # px: what torchvision's networks were trained on
 IMAGES_A_BATCH = 32
+KIND, BYTES = "<f4", 4  # of a number in the file
 LAST = {
     "mobilenet_v2": "features",
     "squeezenet1_0": "features",
@@ -81,6 +83,7 @@ def extract(
     Raises:
         ModelError: no such backbone, or weights that cannot be had or do not fit.
         ImageError: an image cannot be decoded.
+        TrainingError: the features cannot be written, for want of space or of rights.
     """
     network = trunk(backbone)
     weights_hash = load_weights(network, backbone, weights)
@@ -91,8 +94,7 @@ def extract(
     features = Features(file, backbone, weights_hash, image_size, pd.Index(ids, dtype="str"))
     if not features.file.exists():
         store = open_store(catalogue, image_size)
-        features.file.parent.mkdir(exist_ok=True)
-        with FileLock(features.file.parent / f".{name}.lock"):
+        with alone(features.file.parent / f".{name}.lock"):
             if not features.file.exists():
                 write(features, network, store)
     return features
@@ -110,15 +112,31 @@ def trunk(backbone: str) -> nn.Sequential:
 
 @torch.inference_mode()
 def write(features: Features, network: nn.Module, store: Store) -> None:
-    """Computes a batch at a time; the file is there once it is whole."""
+    """Computes a batch at a time, after those that a stopped process has left; the file is there once it is
+    whole."""
     network.to(memory_format=torch.channels_last)
     rows = store.rows(features.ids)
     width = network(torch.zeros(1, 3, store.size, store.size)).shape[1]
-    with written_whole(features.file) as path, tqdm(total=len(rows), desc="features", unit="image") as bar:
-        values = np.lib.format.open_memmap(path, "w+", np.float32, (len(rows), width))
-        for start in range(0, len(rows), IMAGES_A_BATCH):
-            batch = slice(start, start + IMAGES_A_BATCH)
-            pixels = torch.from_numpy(store.pixels[rows[batch]]).permute(0, 3, 1, 2)
-            values[batch] = network(standardise(pixels)).mean((2, 3))
-            bar.update(len(pixels))
-        values.flush()
+    head = header(len(rows), width)
+    growing = features.file.with_suffix(".part")
+    with writing(features.file), growing.open("ab") as file:
+        batches = max(file.tell() - len(head), 0) // (IMAGES_A_BATCH * width * BYTES)
+        done = batches * IMAGES_A_BATCH
+        file.truncate(len(head) + done * width * BYTES if done else 0)
+        if not done:
+            append(file, head)
+        with tqdm(total=len(rows), initial=done, desc="features", unit="image") as bar:
+            for start in range(done, len(rows), IMAGES_A_BATCH):
+                pixels = torch.from_numpy(store.pixels[rows[start : start + IMAGES_A_BATCH]])
+                values = network(standardise(pixels.permute(0, 3, 1, 2))).mean((2, 3))
+                append(file, values.numpy().astype(KIND).tobytes())
+                bar.update(len(pixels))
+    growing.replace(features.file)
+
+
+def header(images: int, width: int) -> bytes:
+    """What an .npy file of so many rows begins with."""
+    head = BytesIO()
+    form = {"descr": KIND, "fortran_order": False, "shape": (images, width)}
+    np.lib.format.write_array_header_1_0(head, form)
+    return head.getvalue()

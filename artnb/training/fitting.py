@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,25 +10,25 @@ from multiprocessing import parent_process
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from zipfile import ZipFile
 
 import pandas as pd
 import torch
-from filelock import FileLock
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from artnb import __version__, models
 from artnb.errors import TrainingError
-from artnb.paths import written_whole
+from artnb.paths import sweep
 from artnb.seeding import derive
 from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
 from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch
 from artnb.training.metrics import metrics
 from artnb.training.objectives import objective_of
-from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find
+from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find, sha256
+from artnb.training.saving import alone, saving
 
 CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop
 
@@ -68,16 +67,9 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     """
     run = find(model, data, config, folder)
     if not run.finished:
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(
-                f"{run.folder} cannot be made ({error.strerror}): mend the rights of {folder}"
-            ) from None
-        with FileLock(run.folder / ".lock"):
+        with alone(run.folder / ".lock"):
             if not run.finished:
-                for left_by_a_kill in run.folder.glob(".*-*"):
-                    shutil.rmtree(left_by_a_kill)
+                sweep(run.folder)
                 train(model, data, config, run)
     return run
 
@@ -186,22 +178,10 @@ def reproducible(config: TrainingConfig, *stream: object) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@contextmanager
-def saving(run: Run, name: str) -> Iterator[Path]:
-    try:
-        with written_whole(run.folder / name) as path:
-            yield path
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise TrainingError(
-            f"{run.folder / name} cannot be written: {error}. Free some space or mend the folder's rights "
-            "and ask for the same run again: it goes on from its last checkpoint"
-        ) from error
-
-
 def checkpoint(run: Run, parts: dict, selection: Selection, number: int) -> None:
     state = {name: part.state_dict() for name, part in parts.items()}
-    with saving(run, CHECKPOINT) as path:
-        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, path)
+    with saving(run.folder / CHECKPOINT) as path, path.open("wb") as file:
+        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, file)
 
 
 def resume(run: Run, parts: dict, selection: Selection) -> int:
@@ -210,6 +190,9 @@ def resume(run: Run, parts: dict, selection: Selection) -> int:
     if not path.is_file():
         return 0
     try:
+        with ZipFile(path) as archive:
+            if broken := archive.testzip():  # which torch does not ask
+                raise ValueError(f"the numbers in {broken} have changed")
         state = torch.load(path, weights_only=True, map_location="cpu")
         for name, part in parts.items():
             part.load_state_dict(state["parts"][name])
@@ -225,9 +208,9 @@ def finish(
     run: Run, model: str, data: TrainingData, config: TrainingConfig, selection: Selection, seconds: float
 ) -> None:
     """Writes the run; its description comes last and makes it finished."""
-    with saving(run, WEIGHTS) as path:
+    with saving(run.folder / WEIGHTS) as path:
         save_file(selection.weights, path)
-    with saving(run, HISTORY) as path:
+    with saving(run.folder / HISTORY) as path:
         pd.DataFrame(selection.rows).to_parquet(path, index=False)
     description = {
         "format": FORMAT,
@@ -242,6 +225,7 @@ def finish(
         "config": asdict(config),
         "selected_epoch": selection.epoch,
         "validation": {"accuracy": selection.accuracy, "loss": selection.loss},
+        "weights_sha256": sha256(run.folder / WEIGHTS),
         "seconds": round(seconds, 1),
         "environment": {
             "artnb": __version__,
@@ -249,6 +233,6 @@ def finish(
             "python": platform.python_version(),
         },
     }
-    with saving(run, DESCRIPTION) as path:
+    with saving(run.folder / DESCRIPTION) as path:
         path.write_text(json.dumps(description, indent=1))
     (run.folder / CHECKPOINT).unlink(missing_ok=True)

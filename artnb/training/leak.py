@@ -23,12 +23,12 @@ from artnb.catalogue import SPLITS, Catalogue
 from artnb.errors import TrainingError
 from artnb.images import Store
 from artnb.images.augmentation import NO_AUGMENTATION, Augmentation
-from artnb.paths import written_whole
 from artnb.seeding import derive, generator
 from artnb.training.config import TrainingConfig
 from artnb.training.data import FieldImages, TrainingData, load
 from artnb.training.design import at_once, predictions, train_all
 from artnb.training.fitting import fit
+from artnb.training.saving import saving
 
 AUGMENT_FIRST, SPLIT_FIRST = "augment_then_split", "split_then_augment"
 PROTOCOLS = (AUGMENT_FIRST, SPLIT_FIRST)
@@ -103,7 +103,7 @@ def answer(leak: Leak, protocol: str, seed: int) -> None:
     answers = pd.concat(
         [predictions(run, data, "test").assign(quantity=quantity) for quantity, data in judged.items()]
     ).assign(protocol=protocol)
-    with written_whole(answers_file(leak, protocol, seed)) as file:
+    with saving(answers_file(leak, protocol, seed)) as file:
         columns = ["protocol", "seed", "quantity", "id", "group", "correct"]
         answers[columns].to_parquet(file, index=False)
 

@@ -66,8 +66,10 @@ class Run:
             description = json.loads((self.folder / DESCRIPTION).read_text())
         except FileNotFoundError:
             raise RunError(f"{self.folder} holds no finished run: expected {DESCRIPTION}") from None
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise damaged(self.folder / DESCRIPTION, error) from None
+        if not isinstance(description, dict):
+            raise damaged(self.folder / DESCRIPTION, "it describes nothing")
         if description.get("format") != FORMAT:
             raise RunError(
                 f"{self.folder} is of format {description.get('format')}, this version reads {FORMAT}: "
@@ -117,14 +119,22 @@ class Run:
             network = models.create(
                 self.description["model"], self.fields, self.image_size, len(self.classes)
             )
+        digest = self.description.get("weights_sha256")  # older runs do not say
         try:
+            if digest and digest != sha256(self.folder / WEIGHTS):
+                raise ValueError("its numbers have changed since it was written")
             network.load_state_dict(load_file(self.folder / WEIGHTS), assign=True)
-        except (OSError, SafetensorError, RuntimeError) as error:
+        except (OSError, SafetensorError, RuntimeError, ValueError) as error:
             raise damaged(self.folder / WEIGHTS, error) from None
         return network.to(memory_format=torch.channels_last).eval()
 
 
-def damaged(file: Path, error: Exception) -> RunError:
+def sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def damaged(file: Path, error: Exception | str) -> RunError:
     reason = str(error).splitlines()[0]
     return RunError(f"{file} is damaged ({reason}): remove the folder and train again")
 

@@ -10,7 +10,7 @@ from anywidget.experimental import command
 
 from artnb.catalogue import ARTISTIC, NON_ARTISTIC, Catalogue
 from artnb.collect.sitting import Sitting
-from artnb.errors import ArtnbError, CollectError
+from artnb.errors import ArtnbError, CollectError, ImageError
 from artnb.figures.palette import readable
 from artnb.images import decode
 
@@ -102,7 +102,11 @@ class Annotator(anywidget.AnyWidget):
     def _picture(self, id: str, buffers: list[bytes]) -> tuple[str, list[bytes]]:
         """The image as a JPEG of at most SIDE px; or why it cannot be shown."""
         try:
-            return "", [shown(self._catalogue.image_path(id))]
+            path = self._catalogue.image_path(id)
+            return "", [shown(path)]
+        except ImageError as error:
+            advice = "put the file back, or import its folder again"
+            return f"This image cannot be shown: {path}: {error}; {advice}", []
         except ArtnbError as error:
             return f"This image cannot be shown: {error}", []
 

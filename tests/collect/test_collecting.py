@@ -1,5 +1,8 @@
+import errno
 import hashlib
+import itertools
 import json
+import os
 import random
 import re
 import signal
@@ -16,6 +19,7 @@ from threading import Event
 import pytest
 from typer.testing import CliRunner
 
+from artnb import paths
 from artnb.catalogue import check_splits, read
 from artnb.cli import app
 from artnb.collect import collecting
@@ -23,7 +27,7 @@ from artnb.collect.collecting import collect, estimate
 from artnb.collect.ledger import FILE, Ledger
 from artnb.collect.recipes import Cell
 from artnb.collect.replay import Replay, replay
-from artnb.errors import CollectError, FetchError, UnavailableError
+from artnb.errors import CatalogueError, CollectError, FetchError, UnavailableError
 
 CONTACT = "tests@example.org"
 KILLS = 22
@@ -357,6 +361,30 @@ def test_a_full_disk_is_told_and_the_ledger_stays_readable(museums, tmp_path, mo
     collect(museums.recipe, tmp_path, contact=CONTACT, allow_private=True)
     assert sound(tmp_path) == WANTED
     assert max(images_asked(museums).values()) == 1
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_no_room_for_an_image_is_told_and_what_was_fetched_stays(museums, tmp_path, monkeypatch, step):
+    steps = itertools.count(1)
+    fsync = os.fsync
+
+    def full(descriptor):
+        if next(steps) >= step:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(paths.os, "fsync", full)
+        with pytest.raises((CollectError, CatalogueError), match=r"No space left on device.*free some space"):
+            collect(museums.recipe, tmp_path, contact=CONTACT, allow_private=True)
+    collect(museums.recipe, tmp_path, contact=CONTACT, allow_private=True)
+    assert sound(tmp_path) == WANTED
+
+
+def test_a_place_that_cannot_be_made_is_named(museums, tmp_path):
+    (tmp_path / "to").write_text("a file where the catalogue should go")
+    with pytest.raises(CollectError, match=r"to.here: .*mend the folder's rights"):
+        collect(museums.recipe, tmp_path / "to" / "here", contact=CONTACT, allow_private=True)
 
 
 def test_a_ledger_that_is_none_is_named(museums, tmp_path):

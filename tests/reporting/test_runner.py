@@ -208,6 +208,21 @@ def test_a_wrong_parameter_leaves_the_older_report(home, tmp_path):
     assert (tmp_path / "report" / "status.json").read_bytes() == before
 
 
+def test_a_report_stopped_while_the_older_one_is_cleared_does_not_pass_for_it(home, tmp_path, monkeypatch):
+    write_notebook(home, "01-good", START)
+    Status("demo", [], State.DONE).write(tmp_path)
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner.claims, "clear", stop)
+        with pytest.raises(KeyboardInterrupt):
+            runner.report(tmp_path)
+    assert json.loads((tmp_path / "status.json").read_text())["state"] == "stopped"
+    assert runner.report(tmp_path).state == "done"
+
+
 @pytest.mark.parametrize("name", ["index.html", "status.json"])
 def test_a_folder_with_an_index_of_somebody_else_is_refused(home, tmp_path, name):
     write_notebook(home, "01-good", START)

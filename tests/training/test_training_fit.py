@@ -369,7 +369,7 @@ def test_a_full_disk_is_named_and_the_run_completes_once_there_is_room(
 
 def test_a_folder_that_cannot_be_made_is_named(two, tmp_path):
     (tmp_path / "runs").write_text("a file where the runs should go")
-    with pytest.raises(TrainingError, match=r"runs.*cannot be made \(Not a directory\)"):
+    with pytest.raises(TrainingError, match=r"runs.*cannot be written: Not a directory.*mend"):
         fit(MODEL, two, CONFIG, tmp_path / "runs")
 
 

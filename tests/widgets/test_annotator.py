@@ -111,10 +111,12 @@ def test_a_picture_comes_as_a_small_jpeg(catalogue, tmp_path):
 def test_a_picture_that_cannot_be_shown_says_why(catalogue):
     widget = Annotator(catalogue, by="ana")
     id = widget.state["image"][0]
-    catalogue.image_path(id).unlink()
-    assert widget._picture(id, []) == (
-        "This image cannot be shown: cannot be opened: No such file or directory", []
-    )  # fmt: skip
+    path = catalogue.image_path(id)
+    path.unlink()
+    said = (
+        f"This image cannot be shown: {path}: cannot be opened: No such file or directory; put the file back"
+    )
+    assert widget._picture(id, [])[0].startswith(said)
     assert "no image with id" in widget._picture("0" * 64, [])[0]
 
 
