@@ -10,19 +10,34 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from artnb.errors import ModelError
-from artnb.models import artistry
+from artnb.models import artistry, recalibration, separable
+from artnb.models.fusenet import fusenet
+from artnb.models.lenet_s import lenet_s
+from artnb.models.s_cnn import s_cnn
+from artnb.models.torchvision_networks import IMAGE_SIZE, torchvision_model
+from artnb.models.transfer import transfer
+
+WU = "Wu: Heritage and Innovation of Art Creation in the Context of Big Data and Public Health Events"
+CLASSES = ("comic strip", "watercolour", "sketch", "chinese painting")
+COMPARED = "none: torchvision's network, for comparison"
+ART = ("art",)
 
 
 @dataclass(frozen=True)
 class Entry:
     build: Callable[..., nn.Module]  # (tasks, image_size, num_classes, **options) -> model
     paper: str
-    tasks: tuple[str, ...]  # the paper's own, as its input size
-    image_size: int
+    tasks: tuple[str, ...] = ART  # the paper's own, as its input size and number of classes
+    image_size: int = IMAGE_SIZE
+    num_classes: int = 4
 
 
 def of_sato(build: Callable[..., nn.Module]) -> Entry:
-    return Entry(build, artistry.PAPER, artistry.FIELDS, artistry.IMAGE_SIZE)
+    return Entry(build, artistry.PAPER, artistry.FIELDS, artistry.IMAGE_SIZE, 2)
+
+
+def of_ruan(build: Callable[..., nn.Module]) -> Entry:
+    return Entry(build, separable.PAPER, image_size=separable.IMAGE_SIZE, num_classes=separable.CLASSES)
 
 
 MODELS = {
@@ -30,6 +45,27 @@ MODELS = {
     "artistry-multi-1": of_sato(artistry.multi_1),
     "artistry-multi-2": of_sato(artistry.multi_2),
     "artistry-multi-3": of_sato(artistry.multi_3),
+    "dkse": of_ruan(separable.dkse),
+    "separable-se": of_ruan(separable.se),
+    "separable-sk": of_ruan(separable.sk),
+    "recalibrated-resnet50": Entry(recalibration.recalibrated_resnet50, recalibration.PAPER),
+    "s-cnn": Entry(s_cnn, WU),
+    "lenet-s": Entry(lenet_s, WU),
+    "fusenet": Entry(fusenet, WU),
+    "transfer": Entry(transfer, WU),
+    "googlenet": Entry(torchvision_model("googlenet"), WU),
+    "resnet50": Entry(torchvision_model("resnet50"), WU),
+    "resnet152": Entry(torchvision_model("resnet152"), WU),
+    **{
+        name: Entry(torchvision_model(name), COMPARED)
+        for name in (
+            "resnet18",
+            "efficientnet_b0",
+            "mobilenet_v3_small",
+            "mobilenet_v3_large",
+            "shufflenet_v2_x1_0",
+        )
+    },
 }
 
 
@@ -61,30 +97,35 @@ def create(
 
 
 def describe() -> list[dict[str, object]]:
-    """One row per model, at its paper's fields and input size.
+    """One row per model, at its paper's fields, input size and number of classes.
 
     Each has name, paper, image_size, path_parameters (of one field's path), total_parameters (of the
-    network of all fields) and macs: the multiply-accumulates of convolutions and dense layers for one
-    image on one path.
+    network of all fields) and macs: the multiply-accumulates of convolutions, dense layers and attention for
+    one image on one path.
     """
     return [describe_one(name, entry) for name, entry in MODELS.items()]
 
 
 def describe_one(name: str, entry: Entry) -> dict[str, object]:
     with torch.device("meta"):  # shapes without numbers: nothing is allocated or computed
-        model = create(name, entry.tasks, entry.image_size).eval()
+        model = create(name, entry.tasks, entry.image_size, entry.num_classes).eval()
         image = torch.empty(1, 3, entry.image_size, entry.image_size)
     task = entry.tasks[0]
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(image, task)
     return {
         "name": name,
         "paper": entry.paper,
         "image_size": entry.image_size,
         "path_parameters": sum(parameter.numel() for parameter in model.path_parameters(task)),
         "total_parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "macs": counter.get_total_flops() // 2,
+        "macs": macs(model, image, task),
     }
+
+
+def macs(module: nn.Module, *inputs: object) -> int:
+    """The multiply-accumulates of convolutions, dense layers and attention in `module(*inputs)`."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(*inputs)
+    return counter.get_total_flops() // 2
 
 
 def nearest(name: str, known: list[str]) -> str:
