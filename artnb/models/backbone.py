@@ -62,8 +62,6 @@ class SharedBackbone(nn.Module):
         return {"backbone": self.backbone}
 
 
-def pooled(features: int, num_classes: int, dropout: float = 0.0) -> nn.Sequential:
-    """A head: feature maps B C h w -> their means B C -> logits B K, with dropout before the last step."""
-    return nn.Sequential(
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, num_classes)
-    )
+def pooled(*layers: nn.Module) -> nn.Sequential:
+    """A head of `layers` on the means of the feature maps: B C h w -> B C -> B K."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *layers)

@@ -149,6 +149,6 @@ def fusenet(fields: Iterable[str], image_size: int, num_classes: int) -> SharedB
 
     def head() -> nn.Sequential:
         normalised = Permute([0, 2, 3, 1]), nn.LayerNorm(width), Permute([0, 3, 1, 2])
-        return nn.Sequential(*normalised, *pooled(width, num_classes))
+        return nn.Sequential(*normalised, *pooled(nn.Linear(width, num_classes)))
 
     return SharedBackbone(fields, image_size, num_classes, backbone(image_size, config), head)

@@ -18,13 +18,12 @@ from torchvision.models.resnet import Bottleneck
 
 from artnb.errors import ModelError
 from artnb.models.backbone import SharedBackbone, pooled
-from artnb.models.torchvision_networks import pretrained_trunk, trunk
+from artnb.models.torchvision_networks import parted, start_from
 
 PAPER = (
     "Wu & Chen: A Study on the Relationship between Painter's Psychology and Anime Creation Style Based on a "
     "Deep Neural Network"
 )
-FEATURES = 2048
 MODULES = 16
 RATES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -80,12 +79,11 @@ def recalibrated_resnet50(
         raise ModelError(f"modules must be a whole number from 0 to {MODULES}, not {modules!r}")
     if r not in RATES:
         raise ModelError(f"r must be one of {', '.join(map(str, RATES))}, not {r!r}")
-    backbone = pretrained_trunk("resnet50", weights) if pretrained else trunk("resnet50")
-    bottlenecks = [
-        (stage, place)
-        for stage in backbone
-        for place in range(len(stage) if isinstance(stage, nn.Sequential) else 0)
-    ]
+    backbone, rest = parted("resnet50", num_classes)
+    if pretrained:
+        start_from(backbone, "resnet50", weights)
+    stages = [layer for layer in backbone if isinstance(layer, nn.Sequential)]
+    bottlenecks = [(stage, place) for stage in stages for place in range(len(stage))]
     for stage, place in bottlenecks[MODULES - modules :]:
         stage[place] = Recalibrated(stage[place], r)
-    return SharedBackbone(fields, image_size, num_classes, backbone, lambda: pooled(FEATURES, num_classes))
+    return SharedBackbone(fields, image_size, num_classes, backbone, lambda: pooled(*rest))

@@ -68,7 +68,8 @@ class SeparableNetwork(SharedBackbone):
         backbone = nn.Sequential(OrderedDict((str(place), layers[place]) for place in sorted(layers)))
 
         def head() -> nn.Sequential:
-            return nn.Sequential(nn.Dropout(dropout), *pooled(channels, num_classes, dropout))
+            last = nn.Dropout(dropout), nn.Linear(channels, num_classes)
+            return nn.Sequential(nn.Dropout(dropout), *pooled(*last))
 
         super().__init__(fields, image_size, num_classes, backbone, head)
 

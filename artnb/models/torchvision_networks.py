@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import nn
 
 from artnb.errors import ModelError
-from artnb.models.backbone import SharedBackbone
+from artnb.models.backbone import SharedBackbone, pooled
 from artnb.weights import load_weights, torchvision_network
 
 IMAGE_SIZE = 224  # px: what torchvision's networks were trained on
@@ -48,10 +48,11 @@ def trunk(name: str) -> nn.Sequential:
     return parted(name)[0]
 
 
-def pretrained_trunk(name: str, weights: str | Path | None = None) -> nn.Sequential:
-    """The same with published weights (see `artnb.weights.load_weights`); on the meta device, where there are
-    no numbers, none are looked for."""
-    part = trunk(name)
+def start_from(part: nn.Module, name: str, weights: str | Path | None = None) -> nn.Module:
+    """`part` of torchvision's network `name`, with published weights (see `artnb.weights.load_weights`).
+
+    On the meta device, where there are no numbers, none are looked for.
+    """
     if not next(part.parameters()).is_meta:
         load_weights(part, name, weights)
     return part
@@ -62,7 +63,6 @@ def torchvision_model(name: str) -> Callable[[Iterable[str], int, int], SharedBa
 
     def build(fields: Iterable[str], image_size: int, num_classes: int) -> SharedBackbone:
         backbone, rest = parted(name, num_classes)
-        head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), *rest)
-        return SharedBackbone(fields, image_size, num_classes, backbone, lambda: head)
+        return SharedBackbone(fields, image_size, num_classes, backbone, lambda: pooled(*rest))
 
     return build

@@ -12,7 +12,7 @@ from torch import nn
 
 from artnb.errors import ModelError
 from artnb.models.backbone import SharedBackbone, pooled
-from artnb.models.torchvision_networks import pretrained_trunk
+from artnb.models.torchvision_networks import start_from, trunk
 
 LAST_STAGES: dict[str, tuple[int, Callable[[nn.Module], nn.Module]]] = {
     "resnet50": (2048, lambda backbone: backbone.layer4),
@@ -32,8 +32,12 @@ class Transfer(SharedBackbone):
         if name not in LAST_STAGES:
             raise ModelError(f"backbone must be one of {', '.join(LAST_STAGES)}, not {name!r}")
         features, _ = LAST_STAGES[name]
-        backbone = pretrained_trunk(name, weights).requires_grad_(False)
-        super().__init__(fields, image_size, num_classes, backbone, lambda: pooled(features, num_classes))
+        backbone = start_from(trunk(name), name, weights).requires_grad_(False)
+
+        def head() -> nn.Sequential:
+            return pooled(nn.Linear(features, num_classes))
+
+        super().__init__(fields, image_size, num_classes, backbone, head)
         self.name = name
         self.unfrozen = False
         self.train()

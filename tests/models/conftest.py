@@ -18,7 +18,7 @@ def weights(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def found_by_variable(weights):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(weights))
