@@ -10,6 +10,6 @@ A model is an `nn.Module` with
     decayed_parameters()               the parameters that weight decay acts on
 """
 
-from artnb.models.registry import create, describe, names
+from artnb.models.registry import create, describe, named, names
 
-__all__ = ["create", "describe", "names"]
+__all__ = ["create", "describe", "named", "names"]

@@ -1,5 +1,6 @@
 """Every model by its name, and what each one costs."""
 
+import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -79,6 +80,7 @@ def create(
     """A freshly initialised model (from torch's global generator), in training mode.
 
     Args:
+        name: of a model, or one with options as `named` writes it, "dkse(positions=(9,), r=16)".
         tasks: the names of the fields, any number of them.
         image_size: side in pixels of the square images it will be given.
         options: what the model's builder takes besides, such as `longer_branch` of artistry-multi-1.
@@ -86,14 +88,50 @@ def create(
     Raises:
         ModelError: no model or option of that name, or one that cannot be built as asked.
     """
-    if name not in MODELS:
-        raise ModelError(f"no model {name!r}: {nearest(name, names())}")
-    build = MODELS[name].build
-    known = list(signature(build).parameters)[3:]
+    model, written = read(name)
+    if name != (right := named(model, **written)):
+        raise ModelError(f"{name} must be written {right}: a model has one name")
+    options = written | options
+    check_options(model, options)
+    return MODELS[model].build(tasks, image_size, num_classes, **options)
+
+
+def named(model: str, **options: object) -> str:
+    """The one name of a model with options, for `create`, and with it for trainings and designs.
+
+    Options that are as by default go unsaid; the others stand in the builder's order, lists as tuples.
+    """
+    check_options(model, options)
+    said = []
+    for option, parameter in list(signature(MODELS[model].build).parameters.items())[3:]:
+        value = options.get(option, parameter.default)
+        value = tuple(value) if isinstance(value, list) else value
+        if value != parameter.default:
+            said.append(f"{option}={value!r}")
+    return f"{model}({', '.join(said)})" if said else model
+
+
+def read(name: str) -> tuple[str, dict[str, object]]:
+    """The model and the options of a name that `named` has written."""
+    model, bracket, options = name.partition("(")
+    if not bracket:
+        return name, {}
+    try:
+        call = ast.parse(f"model({options}", mode="eval").body
+        return model, {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError, AttributeError):
+        raise ModelError(
+            f"{name} cannot be read: write it as dkse(positions=(9,), r=16) is written"
+        ) from None
+
+
+def check_options(model: str, options: Iterable[str]) -> None:
+    if model not in MODELS:
+        raise ModelError(f"no model {model!r}: {nearest(model, names())}")
+    known = list(signature(MODELS[model].build).parameters)[3:]
     for option in options:
         if option not in known:
-            raise ModelError(f"{name} has no option {option!r}: {nearest(option, known)}")
-    return build(tasks, image_size, num_classes, **options)
+            raise ModelError(f"{model} has no option {option!r}: {nearest(option, known)}")
 
 
 def describe() -> list[dict[str, object]]:

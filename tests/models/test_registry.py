@@ -10,7 +10,7 @@ from torch import nn
 from artnb.attention.gradcam import grad_cam
 from artnb.attention.randomisation import reinitialised
 from artnb.errors import ModelError
-from artnb.models import create, describe, names
+from artnb.models import create, describe, named, names
 
 TASKS = ("painting", "landscape.garden", "庭園")
 TASK = "landscape.garden"
@@ -202,3 +202,43 @@ def seeded(seed: int) -> dict[str, torch.Tensor]:
 def test_wrong_names_meet_the_nearest_right_one(name, options, message):
     with pytest.raises(ModelError, match=message):
         create(name, TASKS, 32, **options)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "name"),
+    [
+        ("dkse", {}, "dkse"),
+        ("dkse", {"r": 4, "positions": [6]}, "dkse"),
+        ("dkse", {"r": 16, "positions": [9]}, "dkse(positions=(9,), r=16)"),
+        ("separable-se", {"dropout": 0.25}, "separable-se(dropout=0.25)"),
+        ("artistry-multi-1", {"longer_branch": "common"}, "artistry-multi-1(longer_branch='common')"),
+        ("recalibrated-resnet50", {"modules": 3, "pretrained": False}, "recalibrated-resnet50(modules=3)"),
+    ],
+)
+def test_a_model_with_options_has_one_name(model, options, name):
+    assert named(model, **options) == name
+    with torch.device("meta"):
+        by_name = create(name, TASKS, 64).state_dict()
+        by_options = create(model, TASKS, 64, **options).state_dict()
+    assert {key: value.shape for key, value in by_name.items()} == {
+        key: value.shape for key, value in by_options.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("dkse(r=4)", "dkse\\(r=4\\) must be written dkse:"),
+        ("dkse(r=16, positions=[9])", r"written dkse\(positions=\(9,\), r=16\)"),
+        ("dkse(16)", "must be written dkse:"),
+        ("dkse(r=16", "cannot be read"),
+        ("dkse(r=open('x'))", "cannot be read"),
+        ("dkse(r=16) + 1", "cannot be read"),
+        ("dkse()", "must be written dkse:"),
+        ("dkes(r=16)", "did you mean 'dkse'"),
+        ("dkse(q=16)", "no option 'q'"),
+    ],
+)
+def test_other_names_are_refused(name, message):
+    with torch.device("meta"), pytest.raises(ModelError, match=message):
+        create(name, TASKS, 64)
