@@ -112,5 +112,6 @@ class Selection(nn.Module):
 
 
 def check_reduction(r: int) -> None:
-    if r not in (1, 2, 4, 8, 16, 32, 64):
+    """Raises ModelError unless `r` divides the channels of every block, halved too."""
+    if type(r) is not int or r not in (1, 2, 4, 8, 16, 32, 64):
         raise ModelError(f"r must be a power of 2 from 1 to 64, not {r!r}")

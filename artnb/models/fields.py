@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from artnb.errors import ModelError
 
+LEAST = 32  # px: what five halvings leave something of
+
 
 class PerField(nn.ModuleDict):
     """A module for each field; all start from the same weights."""
@@ -44,11 +46,11 @@ def checked_fields(fields: Iterable[str]) -> tuple[str, ...]:
     return fields
 
 
-def check_size(size: int, step: int = 1, least: int = 32) -> None:
-    """Raises ModelError unless `size` is a side in pixels: a multiple of `step`, `least` or more."""
-    if not isinstance(size, int) or isinstance(size, bool) or size < least or size % step:
+def check_size(size: int, step: int = 1) -> None:
+    """Raises ModelError unless `size` is a side in pixels: 32 or more, a multiple of `step`."""
+    if not isinstance(size, int) or isinstance(size, bool) or size < LEAST or size % step:
         multiple = f"a multiple of {step} ({step}, {2 * step}, {3 * step}, ...)"
-        raise ModelError(f"image_size must be {multiple if step > 1 else f'{least} or more'}, not {size!r}")
+        raise ModelError(f"image_size must be {multiple if step > 1 else f'{LEAST} or more'}, not {size!r}")
 
 
 def check_classes(num_classes: int) -> None:

@@ -18,6 +18,7 @@ from torchvision.models.resnet import Bottleneck
 
 from artnb.errors import ModelError
 from artnb.models.backbone import SharedBackbone, pooled
+from artnb.models.dkse import check_reduction
 from artnb.models.torchvision_networks import parted, start_from
 
 PAPER = (
@@ -25,7 +26,6 @@ PAPER = (
     "Deep Neural Network"
 )
 MODULES = 16
-RATES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Recalibrated(nn.Module):
@@ -75,10 +75,9 @@ def recalibrated_resnet50(
             drawn, so that at first each residual is about halved.
         weights: where they are, see `artnb.weights.load_weights`.
     """
-    if modules not in range(MODULES + 1):
+    if type(modules) is not int or not 0 <= modules <= MODULES:
         raise ModelError(f"modules must be a whole number from 0 to {MODULES}, not {modules!r}")
-    if r not in RATES:
-        raise ModelError(f"r must be one of {', '.join(map(str, RATES))}, not {r!r}")
+    check_reduction(r)
     backbone, rest = parted("resnet50", num_classes)
     if pretrained:
         start_from(backbone, "resnet50", weights)

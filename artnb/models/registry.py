@@ -19,7 +19,6 @@ from artnb.models.torchvision_networks import IMAGE_SIZE, torchvision_model
 from artnb.models.transfer import transfer
 
 WU = "Wu: Heritage and Innovation of Art Creation in the Context of Big Data and Public Health Events"
-CLASSES = ("comic strip", "watercolour", "sketch", "chinese painting")
 COMPARED = "none: torchvision's network, for comparison"
 ART = ("art",)
 
@@ -30,7 +29,7 @@ class Entry:
     paper: str
     tasks: tuple[str, ...] = ART  # the paper's own, as its input size and number of classes
     image_size: int = IMAGE_SIZE
-    num_classes: int = 4
+    num_classes: int = 4  # Wu's: comic strips, watercolours, sketches, Chinese paintings
 
 
 def of_sato(build: Callable[..., nn.Module]) -> Entry:

@@ -53,7 +53,11 @@ class SeparableNetwork(SharedBackbone):
         positions: Iterable[int],
         dropout: float,
     ):
+        if isinstance(positions, int):
+            raise ModelError(f"positions must be a sequence, not one number: write [{positions}]")
         positions = tuple(positions)
+        if not 0 <= dropout < 1:
+            raise ModelError(f"dropout must be a share in [0, 1), not {dropout!r}")
         if unknown := [position for position in positions if position not in POSITIONS]:
             raise ModelError(f"positions names {unknown[0]!r}; there are {', '.join(map(str, POSITIONS))}")
         layers = {

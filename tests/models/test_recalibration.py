@@ -98,7 +98,8 @@ def test_published_weights_of_resnet50_fit(tmp_path):
     [
         ({"modules": 17}, "from 0 to 16, not 17"),
         ({"modules": -1}, "from 0 to 16"),
-        ({"r": 3}, "one of 1, 2, 4, 8, 16, 32, 64, not 3"),
+        ({"modules": 3.0}, "from 0 to 16"),
+        ({"r": 3}, "power of 2 from 1 to 64, not 3"),
         ({"rate": 4}, "no option 'rate'"),
     ],
 )

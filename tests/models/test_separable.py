@@ -169,6 +169,9 @@ def test_selective_attention_adds_up_to_one_over_branches(maps, least):
     ("name", "options", "message"),
     [
         ("dkse", {"positions": (6, 7)}, "positions names 7; there are 6, 9, 12"),
+        ("dkse", {"positions": 6}, r"not one number: write \[6\]"),
+        ("separable-se", {"dropout": 1.0}, r"share in \[0, 1\), not 1.0"),
+        ("separable-sk", {"r": 4.0}, "power of 2"),
         ("dkse", {"branches": ("3x3", "7x7")}, "branches names '7x7'; there are 1x1"),
         ("dkse", {"branches": ("3x3",)}, "two or more"),
         ("dkse", {"branches": ("3x3", "3x3")}, "named once"),
