@@ -224,6 +224,7 @@ def models(
     if format is ModelsFormat.JSON:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
     else:
+        table["paper"] = table["paper"].str.partition(":")[0]  # who wrote it
         typer.echo(table.to_string(index=False, formatters=thousands(table)))
 
 

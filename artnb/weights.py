@@ -1,10 +1,12 @@
 """Published weights for torchvision's networks, from torchvision's hub or from a file, checked key by key.
 
 A file is read without running anything in it: safetensors, or a pickle of tensors alone. Its keys are
-torchvision's, such as `features.0.0.weight`.
+torchvision's, such as `features.0.0.weight`. The environment variable ARTNB_WEIGHTS may name a file, or a
+folder of files, that is then taken wherever none is named.
 """
 
 import hashlib
+import os
 import pickle
 import sys
 from collections.abc import Mapping
@@ -20,26 +22,31 @@ from torchvision import models
 from artnb.errors import ModelError
 
 SHOWN = 3  # keys named in an error
+VARIABLE = "ARTNB_WEIGHTS"
+PATTERNS = ("{}.safetensors", "{}.pth", "{}.pt", "{}-*.pth")  # of files in a folder; the last is the hub's
+QUIRKS = {"googlenet": {"init_weights": False}}  # else drawn by a method that torchvision gives up
 
 
-def load_weights(network: nn.Module, name: str, file: str | Path | None = None) -> str:
+def load_weights(network: nn.Module, name: str, source: str | Path | None = None) -> str:
     """Puts published weights into `network`: torchvision's network `name`, or a part that kept its keys.
 
     Args:
-        file: safetensors, or a state dict saved by torch (.pth, .pt). Without it torchvision's hub is asked
-            for its default weights of `name`, whose hash it checks.
+        source: safetensors, a state dict saved by torch (.pth, .pt), or a folder where such a file has the
+            name of the network. Without it what ARTNB_WEIGHTS names is taken, and where that is not set
+            torchvision's hub is asked for its default weights of `name`, whose hash it checks.
 
     Returns:
         16 hex digits of the numbers that `network` now holds: the same from whatever file they came.
 
     Raises:
-        ModelError: no such network, the hub cannot be reached, the file cannot be read, or it lacks a
-            tensor, has one too many, or one of another shape; names it.
+        ModelError: no such network, the hub cannot be reached, there is no such file or it cannot be read,
+            or it lacks a tensor, has one too many, or one of another shape; names it.
     """
     with torch.device("meta"):  # shapes without numbers
         whole = torchvision_network(name).state_dict().keys()
-    weights = from_hub(name) if file is None else from_file(Path(file))
-    source = "torchvision's hub" if file is None else str(file)
+    file = file_of(name, source)
+    weights = from_file(file) if file else from_hub(name)
+    source = file or "torchvision's hub"
     if surplus := sorted(weights.keys() - whole):
         raise ModelError(f"{source} has {named(surplus)}, which no {name} has: give a file with its weights")
     known = network.state_dict().keys()
@@ -55,7 +62,19 @@ def load_weights(network: nn.Module, name: str, file: str | Path | None = None) 
     return fingerprint(network)
 
 
-def torchvision_network(name: str) -> nn.Module:
+def file_of(name: str, source: str | Path | None) -> Path | None:
+    """The file that `source`, or else ARTNB_WEIGHTS, has for the network `name`; None where none is named."""
+    named = source or os.environ.get(VARIABLE)
+    if not named or not Path(named).is_dir():
+        return Path(named) if named else None
+    for pattern in PATTERNS:
+        if found := sorted(Path(named).glob(pattern.format(name))):
+            return found[0]
+    folder = named if source else f"{named}, which {VARIABLE} names,"
+    raise ModelError(f"{folder} has no weights of {name}: put {name}.safetensors there, or {name}.pth")
+
+
+def torchvision_network(name: str, num_classes: int = 1000) -> nn.Module:
     """torchvision's network for images `name`, freshly initialised.
 
     Raises:
@@ -66,7 +85,7 @@ def torchvision_network(name: str) -> nn.Module:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
         raise ModelError(f"torchvision has no network {name!r}: {hint}")
-    return models.get_model(name, weights=None)
+    return models.get_model(name, weights=None, num_classes=num_classes, **QUIRKS.get(name, {}))
 
 
 def from_hub(name: str) -> Mapping[str, Tensor]:
@@ -77,7 +96,7 @@ def from_hub(name: str) -> Mapping[str, Tensor]:
     except Exception as error:  # a line or a damaged file may raise anything
         raise ModelError(
             f"the weights of {name} cannot be had from torchvision's hub ({reason(error)}): "
-            "name a file that has them"
+            f"name a file or a folder that has them, or set {VARIABLE}"
         ) from None
 
 

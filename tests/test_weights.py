@@ -19,6 +19,11 @@ CACHED = "squeezenet1_1-b8a52dc0.pth"  # as torchvision's hub calls it
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "weights"
 
 
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch):
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+
+
 @pytest.fixture(scope="module")
 def published() -> dict[str, torch.Tensor]:
     return models.get_model(NAME, weights=None).state_dict()
@@ -118,7 +123,7 @@ def test_the_hub_is_asked_for_checked_tensors_alone(published, tmp_path, monkeyp
         raise URLError("no route")
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
-    with pytest.raises(ModelError, match=r"hub \(.*no route.*\): name a file"):
+    with pytest.raises(ModelError, match=r"hub \(.*no route.*\): name a file or a folder"):
         weights.load_weights(part(), NAME)
     assert asked == [(CACHED, "b8a52dc0")]
 
@@ -133,6 +138,27 @@ def test_the_hub_is_asked_for_checked_tensors_alone(published, tmp_path, monkeyp
     with pytest.raises(ModelError, match=r"hub .*besides tensors"):
         weights.load_weights(part(), NAME)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("file", [f"{NAME}.safetensors", f"{NAME}.pth", f"{NAME}.pt", CACHED])
+def test_a_folder_and_the_variable_name_files(file, published, tmp_path, monkeypatch):
+    written(published, tmp_path / file)
+    written({}, tmp_path / "squeezenet1_10.pth")  # of another name
+    found = weights.load_weights(part(), NAME, tmp_path)
+    for named in (tmp_path, tmp_path / file):
+        monkeypatch.setenv(weights.VARIABLE, str(named))
+        assert weights.load_weights(part(), NAME) == found
+    monkeypatch.setenv(weights.VARIABLE, "absent")
+    assert weights.load_weights(part(), NAME, tmp_path) == found  # what is named goes before
+
+
+def test_a_folder_without_the_file_is_no_way_to_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "from_hub", lambda name: pytest.fail("the hub was asked"))
+    with pytest.raises(ModelError, match=rf"{tmp_path} has no weights of {NAME}: put {NAME}\.safetensors"):
+        weights.load_weights(part(), NAME, tmp_path)
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    with pytest.raises(ModelError, match=rf"{tmp_path}, which {weights.VARIABLE} names, has no weights"):
+        weights.load_weights(part(), NAME)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs real weights in ../shared/data/weights")

@@ -135,7 +135,7 @@ def channel_use(runs: Iterable[Run], data: TrainingData, each: int, split: str =
     Raises:
         RelevanceError: no run has a common branch; a method has two runs of one seed, or of other fields.
     """
-    runs = [run for run in runs if run.network().shared_parameters()]
+    runs = [run for run in runs if "common" in run.network().attention_layers(run.fields[0])]
     check(runs)
     uses = []
     for run in tqdm(runs, desc="attributing to channels", unit="run"):

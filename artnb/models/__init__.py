@@ -4,11 +4,12 @@ A model is an `nn.Module` with
 
     forward(images, task) -> logits    images B 3 H W, standardised; logits B K
     tasks                              tuple of the fields it knows
-    attention_layers(task)             {name: the convolution whose maps explain it}
+    attention_layers(task)             {name: the module whose feature maps, B C h w, explain it}
     shared_parameters()                the parameters that every field passes through
     path_parameters(task)              the parameters that an image of that field passes through
+    decayed_parameters()               the parameters that weight decay acts on
 """
 
-from artnb.models.registry import create, describe, names
+from artnb.models.registry import create, describe, named, names
 
-__all__ = ["create", "describe", "names"]
+__all__ = ["create", "describe", "named", "names"]

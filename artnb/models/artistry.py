@@ -7,14 +7,14 @@ parameter counts, which one field's path meets to the unit at 256 x 256.
 Departures: none in structure; any input size that is a multiple of 32 is accepted.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from artnb.errors import ModelError
+from artnb.models.fields import PerField, check_classes, check_images, check_size, checked_fields, parameters
 
 PAPER = (
     "Sato, Sakaue & Sato: Seeing the Differences in Artistry among Art Fields by using Multi-task Learning"
@@ -40,26 +40,17 @@ class ArtistryConfig:
     num_classes: int = 2
 
     def __post_init__(self):
-        if isinstance(self.fields, str):
-            raise ModelError(f"fields must be a sequence of names, not one text: write [{self.fields!r}]")
-        object.__setattr__(self, "fields", tuple(self.fields))
-        if not self.fields or not all(isinstance(field, str) and field.strip() for field in self.fields):
-            raise ModelError(f"fields must be one or more names that are not blank, not {self.fields!r}")
-        if len(set(self.fields)) < len(self.fields):
-            raise ModelError(f"every field must be named once: {', '.join(self.fields)}")
-        size = self.image_size
-        if not isinstance(size, int) or size < 32 or size % 32:
-            raise ModelError(f"image_size must be a multiple of 32 (32, 64, 96, ...), not {size!r}")
+        object.__setattr__(self, "fields", checked_fields(self.fields))
+        check_size(self.image_size, step=32)
         if not self.individual:
             raise ModelError("individual must name one width or more: every field has a branch of its own")
         if min(self.side(widths) for widths in self.branches) < 1:
             longest = max(map(len, self.branches))
             raise ModelError(
-                f"{size} pixels vanish in the {len(STEM)} poolings of the stem and {longest} of a branch:"
-                f" image_size must be {1 << (len(STEM) + longest)} or more"
+                f"{self.image_size} pixels vanish in the {len(STEM)} poolings of the stem and {longest} of a "
+                f"branch: image_size must be {1 << (len(STEM) + longest)} or more"
             )
-        if self.num_classes < 2:
-            raise ModelError(f"num_classes must be 2 or more, not {self.num_classes!r}")
+        check_classes(self.num_classes)
 
     @property
     def branches(self) -> list[tuple[int, ...]]:
@@ -87,14 +78,10 @@ class Artistry(nn.Module):
         super().__init__()
         self.config = config
         self.tasks = config.fields
-        self.stems = self.per_field(lambda: blocks(3, STEM))
-        self.individual = self.per_field(lambda: blocks(STEM[-1], config.individual))
+        self.stems = PerField(self.tasks, lambda: blocks(3, STEM))
+        self.individual = PerField(self.tasks, lambda: blocks(STEM[-1], config.individual))
         self.common = blocks(STEM[-1], config.common) if config.common else None
-        self.heads = self.per_field(lambda: head(config.features, config.num_classes))
-
-    def per_field(self, make: Callable[[], nn.Module]) -> nn.ModuleDict:
-        first = make()
-        return nn.ModuleDict({key(field): deepcopy(first) for field in self.tasks})
+        self.heads = PerField(self.tasks, lambda: head(config.features, config.num_classes))
 
     def forward(self, images: Tensor, task: str) -> Tensor:
         """Standardised images, B 3 H W -> logits, B K.
@@ -102,22 +89,17 @@ class Artistry(nn.Module):
         Raises:
             ModelError: an unknown `task`, or images of another size than the model was built for.
         """
-        size = self.config.image_size
-        if images.shape[1:] != (3, size, size):
-            raise ModelError(f"this model takes images B 3 {size} {size}, not {list(images.shape)}")
+        check_images(images, self.config.image_size)
         stem, branches, head = self.path(task)
         features = stem(images)
         return head(torch.cat([branch(features).flatten(1) for branch in branches.values()], dim=1))
 
     def path(self, task: str) -> tuple[nn.Module, dict[str, nn.Module], nn.Module]:
         """What an image of field `task` passes through: stem, branches by name, head."""
-        if task not in self.tasks:
-            raise ModelError(f"no field {task!r} in this model: it knows {', '.join(self.tasks)}")
-        name = key(task)
-        branches = {"individual": self.individual[name]}
+        branches = {"individual": self.individual.of(task)}
         if self.common is not None:
             branches["common"] = self.common
-        return self.stems[name], branches, self.heads[name]
+        return self.stems.of(task), branches, self.heads.of(task)
 
     def path_parameters(self, task: str) -> list[nn.Parameter]:
         """The parameters of `task`'s path, which the published counts are of."""
@@ -127,6 +109,10 @@ class Artistry(nn.Module):
     def shared_parameters(self) -> list[nn.Parameter]:
         """The parameters of the common branch; none in a single-task network."""
         return parameters(self.common) if self.common is not None else []
+
+    def decayed_parameters(self) -> list[nn.Parameter]:
+        """All of them: the paper is silent on weight decay."""
+        return parameters(self)
 
     def attention_layers(self, task: str) -> dict[str, nn.Conv2d]:
         """The last convolution of each branch, where the paper takes its maps (Figures 18 to 21)."""
@@ -154,15 +140,6 @@ def head(features: int, num_classes: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(features, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, num_classes)
     )
-
-
-def key(field: str) -> str:
-    """`field` as nn.ModuleDict can take it: without dots, and never the name of one of its own methods."""
-    return "field_" + field.replace("%", "%25").replace(".", "%2E")
-
-
-def parameters(*modules: nn.Module) -> list[nn.Parameter]:
-    return [parameter for module in modules for parameter in module.parameters()]
 
 
 def last_convolution(branch: nn.Module) -> nn.Conv2d:

@@ -5,7 +5,6 @@ named by the network, its weights, the images and their size, so other weights o
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,26 +18,17 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from artnb.catalogue import Catalogue
-from artnb.errors import ModelError, TrainingError
+from artnb.errors import TrainingError
 from artnb.images import Store, open_store
 from artnb.images.augmentation import standardise
 from artnb.images.store import append
+from artnb.models.torchvision_networks import IMAGE_SIZE, trunk
 from artnb.training.saving import alone, writing
-from artnb.weights import load_weights, torchvision_network
+from artnb.weights import load_weights
 
 FORMAT = 1  # raised whenever the same images would have other features
-IMAGE_SIZE = 224  # px: what torchvision's networks were trained on
 IMAGES_A_BATCH = 32
 KIND, BYTES = "<f4", 4  # of a number in the file
-LAST = {
-    "mobilenet_v2": "features",
-    "squeezenet1_0": "features",
-    "squeezenet1_1": "features",
-    "efficientnet_b0": "features",
-    "resnet18": "layer4",
-    "resnet50": "layer4",
-}
-"""The child of torchvision's network that gives its last feature maps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +67,15 @@ def extract(
     resizes to 256 px and keeps 224.
 
     Args:
-        backbone: one of `LAST`, under torchvision's name.
-        weights: a file of them (see `artnb.weights.load_weights`); without it torchvision's hub is asked.
+        backbone: one of `torchvision_networks.PRETRAINED`, under torchvision's name.
+        weights: a file or folder of them, or torchvision's hub (see `artnb.weights.load_weights`).
 
     Raises:
         ModelError: no such backbone, or weights that cannot be had or do not fit.
         ImageError: an image cannot be decoded.
         TrainingError: the features cannot be written, for want of space or of rights.
     """
-    network = trunk(backbone)
+    network = trunk(backbone).eval()
     weights_hash = load_weights(network, backbone, weights)
     ids = sorted(catalogue.paths)
     text = repr((FORMAT, backbone, weights_hash, image_size, ids))
@@ -98,16 +88,6 @@ def extract(
             if not features.file.exists():
                 write(features, network, store)
     return features
-
-
-def trunk(backbone: str) -> nn.Sequential:
-    """torchvision's network up to its last feature maps, under its own keys, in evaluation mode."""
-    if backbone not in LAST:
-        raise ModelError(f"no features are taken from {backbone!r}: known are {', '.join(LAST)}")
-    children = OrderedDict(torchvision_network(backbone).named_children())
-    while next(reversed(children)) != LAST[backbone]:
-        children.popitem()
-    return nn.Sequential(children).eval()
 
 
 @torch.inference_mode()

@@ -8,7 +8,8 @@ from torch import nn
 
 from artnb.errors import ModelError
 from artnb.models import create
-from artnb.models.artistry import FIELDS, Artistry, ArtistryConfig, key
+from artnb.models.artistry import FIELDS, Artistry, ArtistryConfig
+from artnb.models.fields import key
 
 AWKWARD = (
     "keys",
