@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from artnb.catalogue import SPLITS, Catalogue, check_splits
+from artnb.catalogue import SPLITS, Catalogue
+from artnb.catalogue.schema import digest_list
 from artnb.errors import TrainingError
 from artnb.images import Store, open_store
 from artnb.seeding import generator
@@ -23,8 +24,8 @@ class FieldImages:
     store: Store
     rows: np.ndarray  # of the store
     targets: Tensor  # N, the index of each image's label in the data's classes
-    ids: np.ndarray
-    groups: np.ndarray
+    ids: pd.Index
+    groups: pd.Index
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,7 +64,8 @@ class TrainingData:
         digest = hashlib.sha256(f"{self.image_size} {self.classes}".encode())
         for split in ("train", "validation"):
             for field, images in self.splits[split].items():
-                digest.update(f"{split} {field} {images.targets.tolist()} {images.ids.tolist()}".encode())
+                digest.update(f"{split} {field} {images.targets.tolist()} ".encode())
+                digest_list(digest, images.ids, repr)
         return digest.hexdigest()[:12]
 
 
@@ -89,10 +91,10 @@ def load(
         raise TrainingError(
             f"no field {', '.join(sorted(unknown))} here: known are {', '.join(catalogue.fields)}"
         )
-    check_splits(catalogue.table)
+    columns = ["id", "field", "label", "group", "split"]
+    table = catalogue.proved[columns].sort_values(["field", "id"])
     store = open_store(catalogue, image_size)
     fields = tuple(dict.fromkeys(fields)) or catalogue.fields
-    table = catalogue.table.sort_values(["field", "id"])
     train = table["split"] == "train"
     if works_per_field:
         few = few_works(table[train], fields, catalogue.labels, works_per_field, seed)
@@ -118,10 +120,8 @@ def load(
 
 def images_of(store: Store, table: pd.DataFrame, classes: Sequence[str]) -> FieldImages:
     targets = table["label"].map({label: target for target, label in enumerate(classes)})
-    ids = table["id"].to_numpy(dtype=str)
-    return FieldImages(
-        store, store.rows(ids), torch.tensor(targets.to_numpy(int)), ids, table["group"].to_numpy(dtype=str)
-    )
+    ids, groups = pd.Index(table["id"]), pd.Index(table["group"])
+    return FieldImages(store, store.rows(ids), torch.tensor(targets.to_numpy(int)), ids, groups)
 
 
 def few_works(
