@@ -6,7 +6,8 @@ Catalogues of 10,000 images, ten times as many, and so on up to LARGEST (1,000,0
 own, go through all that a real one goes through, but no picture is read: what is measured on a file is made
 up, and files are not copied. The perceptual hashes are crossed from those of painted pictures (see
 `duplicates.py`), and one image in twenty is a near-duplicate of another; works have one to three images. The
-store is sparse: pixels that were never written.
+store is sparse: pixels that were never written. The audit grows TREES trees where it else grows 50: how many
+images it looks at is bounded, so that they cost the same from 100,000 on.
 
 The growth of a stage is the exponent k of its time, n^k, between the two largest; 1 is linear. The peak is of
 the whole process, several hundred MB of libraries with it.
@@ -30,7 +31,7 @@ from tqdm.auto import tqdm
 from artnb.atelier import Plan
 from artnb.atelier.benchmark import paint_one
 from artnb.catalogue import ARTISTIC, FIELDS, NON_ARTISTIC, perceptual_hash, read
-from artnb.collect import admission, features
+from artnb.collect import admission, features, shortcuts
 from artnb.collect.audit import as_text, audit
 from artnb.collect.features import BINS, File
 from artnb.collect.folders import from_manifest
@@ -43,6 +44,7 @@ NEAR = 20  # one image in so many is a near-duplicate
 WORKS_PER_FIELD = 500
 IMAGE_SIZE = 32  # px
 BATCHES, BATCH_SIZE = 1000, 32
+TREES = 5
 PARTS = ("examined", "sorted_out", "group_images", "split", "validated", "check_splits", "set_aside", "write")
 
 
@@ -73,6 +75,7 @@ def scale(number: int, folder: Path) -> pd.DataFrame:
     to, rows = folder / "catalogue", []
     admission.measure, features.measured = measures(folder / "measured.parquet"), looks
     admission.copy_files = lambda rows, to: None
+    shortcuts.TREES = TREES
     rows.append({"stage": "(libraries and what is made up)", "seconds": 0, "peak MB": memory("VmRSS")})
     with stage("list a manifest", rows):
         listed = from_manifest(folder / "first.csv")

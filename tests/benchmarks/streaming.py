@@ -110,7 +110,7 @@ def read_shuffled(data, count: int) -> tuple[float, float]:
         generator(0, "streaming", field).permutation(len(data.splits["train"][field])) for field in FIELDS
     ]
     data_peak = pages_peak = 0.0
-    for batch in range(count // CONFIG.batch_size):
+    for batch in range(max(1, count // CONFIG.batch_size)):
         part, order = parts[batch % 2], orders[batch % 2]
         start = batch // 2 * CONFIG.batch_size
         part.batch(order[start : start + CONFIG.batch_size])
