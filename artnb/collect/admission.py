@@ -105,7 +105,7 @@ def catalogue_like(table: pd.DataFrame) -> pd.DataFrame:
 def examined(listed: pd.DataFrame) -> pd.DataFrame:
     """`listed` with what is measured on each file, or with the reason why nothing can be."""
     sound = listed["reason"] == ""
-    threads = Parallel(cpu_count(), backend="threading", return_as="generator")  # few at a time wait
+    threads = Parallel(cpu_count(), backend="threading", return_as="generator")  # queues few files
     bar = tqdm(
         threads(delayed(measure)(file) for file in listed.loc[sound, "file"]),
         total=int(sound.sum()),

@@ -41,7 +41,7 @@ class Audit:
 
 
 def audit(catalogue: Catalogue) -> Audit:
-    """Reads the files looked at once, and tests the shortcuts on all of them but the test images.
+    """Reads each file that is looked at once, and tests the shortcuts on all of these but the test images.
 
     Counts and duplicates are of the whole catalogue. Of a field and label with more than LOOKED_AT images so
     many are looked at, drawn by chance, the same ones each time.

@@ -48,7 +48,7 @@ class File:
 def examine(catalogue: Catalogue, ids: Iterable[str]) -> dict[str, File]:
     """What is measured on the file of each of `ids`; raises ImageError naming one that cannot be read."""
     paths = catalogue.paths[list(dict.fromkeys(ids))]
-    threads = Parallel(cpu_count(), backend="threading", return_as="generator")
+    threads = Parallel(cpu_count(), backend="threading", return_as="generator")  # queues few files
     files = threads(delayed(measured)(catalogue.folder / path) for path in paths)
     return dict(zip(paths.index, tqdm(files, "examine", len(paths), unit="image"), strict=True))
 
