@@ -81,13 +81,13 @@ class Catalogue:
     @property
     def fields(self) -> tuple[str, ...]:
         """Sato's four in his order, then the others by name."""
-        present = set(self.table["field"])
+        present = set(self.table["field"].unique())
         return (*(field for field in FIELDS if field in present), *sorted(present.difference(FIELDS)))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes in the order of their targets: (non_artistic, artistic), or any others by name."""
-        present = set(self.table["label"])
+        present = set(self.table["label"].unique())
         artistry = (NON_ARTISTIC, ARTISTIC)
         return artistry if present <= set(artistry) else tuple(sorted(present))
 

@@ -94,28 +94,26 @@ def load(
     columns = ["id", "field", "label", "group", "split"]
     table = catalogue.proved[columns].sort_values(["field", "id"])
     store = open_store(catalogue, image_size)
-    fields = tuple(dict.fromkeys(fields)) or catalogue.fields
+    fields, classes = tuple(dict.fromkeys(fields)) or catalogue.fields, catalogue.labels
     train = table["split"] == "train"
     if works_per_field:
-        few = few_works(table[train], fields, catalogue.labels, works_per_field, seed)
+        few = few_works(table[train], fields, classes, works_per_field, seed)
         table = pd.concat([table[~train], few])
     splits = {
         split: {
-            field: images_of(
-                store, table[(table["split"] == split) & (table["field"] == field)], catalogue.labels
-            )
+            field: images_of(store, table[(table["split"] == split) & (table["field"] == field)], classes)
             for field in fields
         }
         for split in SPLITS
     }
     for split, of_field in splits.items():
         for field, images in of_field.items():
-            for target, label in enumerate(catalogue.labels):
+            for target, label in enumerate(classes):
                 if target not in images.targets:
                     raise TrainingError(
                         f"{field} has no {label} image in the {split} split: it cannot be learnt"
                     )
-    return TrainingData(catalogue.labels, splits)
+    return TrainingData(classes, splits)
 
 
 def images_of(store: Store, table: pd.DataFrame, classes: Sequence[str]) -> FieldImages:
