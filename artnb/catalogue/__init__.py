@@ -6,13 +6,12 @@ from artnb.catalogue.schema import (
     COLUMNS,
     FIELDS,
     NON_ARTISTIC,
-    SPLITS,
     Catalogue,
     editing,
     read,
     write,
 )
-from artnb.catalogue.splits import check_splits, split
+from artnb.catalogue.splits import SPLITS, check_splits, split
 
 __all__ = [
     "ARTISTIC",

@@ -2,24 +2,26 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from filelock import FileLock
 
+from artnb.catalogue.splits import SPLITS, check_splits
 from artnb.errors import CatalogueError
 from artnb.paths import sweep, written_whole
 
 ARTISTIC, NON_ARTISTIC = "artistic", "non_artistic"
 FIELDS = ("painting", "architecture", "sculpture", "garden")  # Sato's, in his order
-SPLITS = ("train", "validation", "test")
 FILE = "catalogue.parquet"
 LOCK = ".catalogue.lock"
+PORTION = 10_000  # rows
 
 
 def relative(path: str) -> bool:
@@ -78,13 +80,13 @@ class Catalogue:
     @property
     def fields(self) -> tuple[str, ...]:
         """Sato's four in his order, then the others by name."""
-        present = set(self.table["field"])
+        present = set(self.table["field"].unique())
         return (*(field for field in FIELDS if field in present), *sorted(present.difference(FIELDS)))
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes in the order of their targets: (non_artistic, artistic), or any others by name."""
-        present = set(self.table["label"])
+        present = set(self.table["label"].unique())
         artistry = (NON_ARTISTIC, ARTISTIC)
         return artistry if present <= set(artistry) else tuple(sorted(present))
 
@@ -92,18 +94,38 @@ class Catalogue:
     def fingerprint(self) -> str:
         """12 hex digits of what a training depends on; the order of the rows is not part of it."""
         rows = self.table[["id", "field", "label", "group", "split"]].sort_values(["id", "field"])
-        return hashlib.sha256(json.dumps(rows.to_numpy().tolist()).encode()).hexdigest()[:12]
+        digest = hashlib.sha256()
+        digest_list(digest, rows, json.dumps)
+        return digest.hexdigest()[:12]
 
     @cached_property
-    def paths(self) -> dict[str, Path]:
-        """Where the file of each id lies."""
-        return {id: self.folder / path for id, path in zip(self.table["id"], self.table["path"], strict=True)}
+    def proved(self) -> pd.DataFrame:
+        """The table, once its splits have been proved (see `check_splits`); asked again, it is there."""
+        check_splits(self.table)
+        return self.table
+
+    @cached_property
+    def paths(self) -> pd.Series:
+        """Where the file of each id lies, below the folder; by id, each once."""
+        return self.table.drop_duplicates("id").set_index("id")["path"]
 
     def image_path(self, id: str) -> Path:
         """Where the file of `id` lies; raises CatalogueError where the catalogue has no such id."""
         if id not in self.paths:
             raise CatalogueError(f"{self.folder}: no image with id {id}")
-        return self.paths[id]
+        return self.folder / self.paths[id]
+
+
+def digest_list(
+    digest: "hashlib._Hash", values: pd.DataFrame | pd.Index | np.ndarray, written: Callable[[list], str]
+) -> None:
+    """Adds what `written`, which is `repr` or `json.dumps`, makes of the list of `values`, in portions: the
+    text and the objects of a million rows at once take more memory than the rows."""
+    digest.update(b"[")
+    for start in range(0, len(values), PORTION):
+        portion = np.asarray(values[start : start + PORTION]).tolist()
+        digest.update((", " * (start > 0) + written(portion)[1:-1]).encode())
+    digest.update(b"]")
 
 
 def validated(table: pd.DataFrame, name: str | Path, schema: pa.DataFrameSchema = SCHEMA) -> pd.DataFrame:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from artnb.catalogue.duplicates import group_images
-from artnb.catalogue.schema import SPLITS
 from artnb.errors import CatalogueError, LeakageError
 from artnb.seeding import generator
 
+SPLITS = ("train", "validation", "test")
 FRACTIONS = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
@@ -47,9 +47,9 @@ def split(table: pd.DataFrame, fractions: Mapping[str, float] = FRACTIONS, seed:
         groups_in[to] += has
         groups_left[has] -= 1
 
-    settled = table[table["split"] != ""].groupby("group")["split"]
-    for name, to in settled.agg(lambda splits: splits.mode()[0]).items():
-        give(counts.index.get_loc(name), SPLITS.index(to))
+    settled = most_frequent_split(table[table["split"] != ""])
+    for group, to in zip(counts.index.get_indexer(settled.index), settled, strict=True):
+        give(group, SPLITS.index(to))
 
     draw = generator(seed, "split").permutation(len(counts))
     for group in draw[np.argsort(-shares[draw].max(axis=1), kind="stable")]:
@@ -63,6 +63,13 @@ def split(table: pd.DataFrame, fractions: Mapping[str, float] = FRACTIONS, seed:
 
     split_of = pd.Series(np.array(SPLITS)[chosen], counts.index, dtype="str")
     return table.assign(split=table["group"].map(split_of))
+
+
+def most_frequent_split(table: pd.DataFrame) -> pd.Series:
+    """Of each group, in their order; of splits that are equally frequent the first by name."""
+    rows = table.groupby(["group", "split"]).size().rename("rows").reset_index()
+    rows = rows.sort_values(["group", "rows", "split"], ascending=[True, False, True])
+    return rows.drop_duplicates("group").set_index("group")["split"]
 
 
 def check_fractions(fractions: Mapping[str, float]) -> None:

@@ -5,11 +5,10 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
-from joblib import cpu_count
+from joblib import Parallel, cpu_count, delayed
 from tqdm.auto import tqdm
 
 from artnb.catalogue import (
@@ -106,10 +105,14 @@ def catalogue_like(table: pd.DataFrame) -> pd.DataFrame:
 def examined(listed: pd.DataFrame) -> pd.DataFrame:
     """`listed` with what is measured on each file, or with the reason why nothing can be."""
     sound = listed["reason"] == ""
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        measured = pool.map(measure, listed.loc[sound, "file"])
-        bar = tqdm(measured, total=int(sound.sum()), desc="examine", unit="image")
-        measured = pd.DataFrame(list(bar), index=listed.index[sound], columns=[*MEASURED, "reason"])
+    threads = Parallel(cpu_count(), backend="threading", return_as="generator")  # queues few files
+    bar = tqdm(
+        threads(delayed(measure)(file) for file in listed.loc[sound, "file"]),
+        total=int(sound.sum()),
+        desc="examine",
+        unit="image",
+    )
+    measured = pd.DataFrame(list(bar), index=listed.index[sound], columns=[*MEASURED, "reason"])
     measured = measured.reindex(listed.index)
     reason = listed["reason"].where(~sound, measured["reason"])
     annotations = [

@@ -12,6 +12,10 @@ from artnb.collect.features import examine
 from artnb.collect.shortcuts import find_shortcuts
 from artnb.errors import CatalogueError
 from artnb.images.decoding import decode
+from artnb.seeding import generator
+
+LOOKED_AT = 5_000  # images of each field and label: the accuracy of a shortcut is then known to 0.01
+SHOWN = 50  # rows of a list in the text
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Audit:
     Attributes:
         counts: field, label, source, licence, images, groups: a row for each combination there is.
         sizes: id, field, label, source, licence, width, height (px), megapixels, aspect (width / height),
-            bytes, bytes_per_pixel, type (of file): a row per image and field.
+            bytes, bytes_per_pixel, type (of file): a row per image and field that was looked at.
         duplicates: set, id, field, label, source, path: a row for each image that looks like another;
             across_labels, across_sources: whether its set has two labels of one field, or two sources.
         set_aside: path, reason: files that are not in the catalogue, exact duplicates among them.
@@ -37,7 +41,10 @@ class Audit:
 
 
 def audit(catalogue: Catalogue) -> Audit:
-    """Reads every file once, and tests the shortcuts on all but the test images.
+    """Reads each file that is looked at once, and tests the shortcuts on all of these but the test images.
+
+    Counts and duplicates are of the whole catalogue. Of a field and label with more than LOOKED_AT images so
+    many are looked at, drawn by chance, the same ones each time.
 
     Raises:
         CatalogueError: there are no images.
@@ -45,16 +52,17 @@ def audit(catalogue: Catalogue) -> Audit:
     """
     if catalogue.table.empty:
         raise CatalogueError(f"{catalogue.folder} holds no images to audit: import or collect some")
-    files = examine(catalogue)
     table = catalogue.table.sort_values(["label", "id"]).set_index("field", drop=False)
     table = table.loc[list(catalogue.fields)].reset_index(drop=True)
-    shortcuts, suspects = find_shortcuts(table, files)
-    sizes = table[["id", "field", "label", "source", "licence", "width", "height"]].assign(
-        megapixels=table["width"] * table["height"] / 1e6,
-        aspect=table["width"] / table["height"],
-        bytes=[files[id].bytes for id in table["id"]],
+    seen = looked_at(table)
+    files = examine(catalogue, seen["id"])
+    shortcuts, suspects = find_shortcuts(seen, files)
+    sizes = seen[["id", "field", "label", "source", "licence", "width", "height"]].assign(
+        megapixels=seen["width"] * seen["height"] / 1e6,
+        aspect=seen["width"] / seen["height"],
+        bytes=[files[id].bytes for id in seen["id"]],
         bytes_per_pixel=lambda sizes: sizes["bytes"] / (sizes["width"] * sizes["height"]),
-        type=[files[id].type for id in table["id"]],
+        type=[files[id].type for id in seen["id"]],
     )
     return Audit(
         counts=counts(table),
@@ -64,6 +72,15 @@ def audit(catalogue: Catalogue) -> Audit:
         shortcuts=shortcuts,
         suspects=suspects,
     )
+
+
+def looked_at(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose files are read: at most LOOKED_AT of each field and label."""
+    places = [
+        generator(0, "audit", *cell).permutation(rows)[:LOOKED_AT]
+        for cell, rows in table.groupby(["field", "label"]).indices.items()
+    ]
+    return table.iloc[np.sort(np.concatenate(places))]
 
 
 def counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +143,17 @@ def measured(audit: Audit) -> str:
     sizes = audit.sizes.assign(kilobytes=audit.sizes["bytes"] / 1000)
     columns = dict.fromkeys(("width", "height", "aspect", "kilobytes", "bytes_per_pixel"), typical)
     cells = sizes.groupby(["field", "label"], sort=False)
-    return "Median (5 % to 95 %).\n" + printed(cells.agg(columns | {"type": tallied}).reset_index())
+    return f"Median (5 % to 95 %){drawn(audit)}.\n" + printed(
+        cells.agg(columns | {"type": tallied}).reset_index()
+    )
+
+
+def drawn(audit: Audit) -> str:
+    """Says where not all images were looked at."""
+    looked, there = len(audit.sizes), audit.counts["images"].sum()
+    if looked == there:
+        return ""
+    return f"; of {looked:,} images drawn from {there:,}, at most {LOOKED_AT:,} of each field and label"
 
 
 def repeated(audit: Audit) -> str:
@@ -140,7 +167,11 @@ def repeated(audit: Audit) -> str:
         "the same bytes as another."
     )
     contradictory = rows.loc[rows["across_labels"], ["field", "label", "path"]]
-    return text if contradictory.empty else f"{text}\nAlike, but of two labels:\n{printed(contradictory)}"
+    if contradictory.empty:
+        return text
+    text += f"\nAlike, but of two labels:\n{printed(contradictory.head(SHOWN))}"
+    more = len(contradictory) - SHOWN
+    return f"{text}\nand {more:,} more, all in `audit(...).duplicates`" if more > 0 else text
 
 
 def predicted(audit: Audit) -> str:
@@ -150,7 +181,7 @@ def predicted(audit: Audit) -> str:
     columns = ["field", "feature", "accuracy", "interval", "chance", "images", "groups", "note"]
     return (
         "Balanced accuracy, cross-validated with groups kept whole; 95 % intervals, bootstrap over groups; "
-        f"test images left out.\n{printed(found.assign(interval=interval, note=note)[columns])}"
+        f"test images left out{drawn(audit)}.\n{printed(found.assign(interval=interval, note=note)[columns])}"
     )
 
 

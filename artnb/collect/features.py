@@ -4,14 +4,13 @@ Each of these is a feature: numbers for the shortcut test, and words for whoever
 """
 
 import io
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import cpu_count
+from joblib import Parallel, cpu_count, delayed
 from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
@@ -46,12 +45,12 @@ class File:
     colour: np.ndarray  # BINS³: see `colour_histograms`
 
 
-def examine(catalogue: Catalogue) -> dict[str, File]:
-    """What is measured on the file of each id; raises ImageError naming one that cannot be read."""
-    paths = catalogue.paths
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        files = tqdm(pool.map(measured, paths.values()), total=len(paths), desc="examine", unit="image")
-        return dict(zip(paths, files, strict=True))
+def examine(catalogue: Catalogue, ids: Iterable[str]) -> dict[str, File]:
+    """What is measured on the file of each of `ids`; raises ImageError naming one that cannot be read."""
+    paths = catalogue.paths[list(dict.fromkeys(ids))]
+    threads = Parallel(cpu_count(), backend="threading", return_as="generator")  # queues few files
+    files = threads(delayed(measured)(catalogue.folder / path) for path in paths)
+    return dict(zip(paths.index, tqdm(files, "examine", len(paths), unit="image"), strict=True))
 
 
 def measured(path: Path) -> File:

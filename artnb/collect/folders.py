@@ -49,9 +49,9 @@ def from_folder(source: Path, to: Path, field: str | None) -> pd.DataFrame:
         raise CatalogueError(f"{source} is neither a folder of images nor a CSV manifest")
     if to.is_relative_to(source):
         raise CatalogueError(f"{to} lies in {source}, the folder to import: choose a place outside it")
-    names = [file.relative_to(source) for file in sorted(source.rglob("*")) if file.is_file()]
-    names = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    names = [name for name in names if name.name.lower() not in NO_IMAGES]
+    names = (file.relative_to(source) for file in source.rglob("*") if file.is_file())
+    names = (name for name in names if not any(part.startswith(".") for part in name.parts))
+    names = sorted(name for name in names if name.name.lower() not in NO_IMAGES)
     if not names:
         raise CatalogueError(f"{source} holds no files: expected FIELD/LABEL/* or CLASS/*")
     by_field = field is None and sum(len(name.parts) > 2 for name in names) * 2 > len(names)

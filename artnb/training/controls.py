@@ -56,7 +56,7 @@ def unlabelled(data: TrainingData, target: str, seed: int) -> TrainingData:
 
     def turned(field: str, images: FieldImages) -> FieldImages:
         targets = generator(seed, "unlabelled", field).permutation(len(images)) % 2
-        ids = np.where(targets == 1, np.char.add(images.ids, "-turned"), images.ids)
+        ids = np.where(targets == 1, images.ids + "-turned", images.ids)
         return TurnedImages(images.store, images.rows, torch.from_numpy(targets), ids, images.groups)
 
     return for_target(data, target, turned)

@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from artnb.catalogue import SPLITS, Catalogue, check_splits
+from artnb.catalogue import SPLITS, Catalogue
+from artnb.catalogue.schema import digest_list
 from artnb.errors import TrainingError
 from artnb.images import Store, open_store
 from artnb.seeding import generator
@@ -23,8 +24,8 @@ class FieldImages:
     store: Store
     rows: np.ndarray  # of the store
     targets: Tensor  # N, the index of each image's label in the data's classes
-    ids: np.ndarray
-    groups: np.ndarray
+    ids: pd.Index
+    groups: pd.Index
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,7 +64,8 @@ class TrainingData:
         digest = hashlib.sha256(f"{self.image_size} {self.classes}".encode())
         for split in ("train", "validation"):
             for field, images in self.splits[split].items():
-                digest.update(f"{split} {field} {images.targets.tolist()} {images.ids.tolist()}".encode())
+                digest.update(f"{split} {field} {images.targets.tolist()} ".encode())
+                digest_list(digest, images.ids, repr)
         return digest.hexdigest()[:12]
 
 
@@ -89,39 +91,35 @@ def load(
         raise TrainingError(
             f"no field {', '.join(sorted(unknown))} here: known are {', '.join(catalogue.fields)}"
         )
-    check_splits(catalogue.table)
+    columns = ["id", "field", "label", "group", "split"]
+    table = catalogue.proved[columns].sort_values(["field", "id"])
     store = open_store(catalogue, image_size)
-    fields = tuple(dict.fromkeys(fields)) or catalogue.fields
-    table = catalogue.table.sort_values(["field", "id"])
+    fields, classes = tuple(dict.fromkeys(fields)) or catalogue.fields, catalogue.labels
     train = table["split"] == "train"
     if works_per_field:
-        few = few_works(table[train], fields, catalogue.labels, works_per_field, seed)
+        few = few_works(table[train], fields, classes, works_per_field, seed)
         table = pd.concat([table[~train], few])
     splits = {
         split: {
-            field: images_of(
-                store, table[(table["split"] == split) & (table["field"] == field)], catalogue.labels
-            )
+            field: images_of(store, table[(table["split"] == split) & (table["field"] == field)], classes)
             for field in fields
         }
         for split in SPLITS
     }
     for split, of_field in splits.items():
         for field, images in of_field.items():
-            for target, label in enumerate(catalogue.labels):
+            for target, label in enumerate(classes):
                 if target not in images.targets:
                     raise TrainingError(
                         f"{field} has no {label} image in the {split} split: it cannot be learnt"
                     )
-    return TrainingData(catalogue.labels, splits)
+    return TrainingData(classes, splits)
 
 
 def images_of(store: Store, table: pd.DataFrame, classes: Sequence[str]) -> FieldImages:
     targets = table["label"].map({label: target for target, label in enumerate(classes)})
-    ids = table["id"].to_numpy(dtype=str)
-    return FieldImages(
-        store, store.rows(ids), torch.tensor(targets.to_numpy(int)), ids, table["group"].to_numpy(dtype=str)
-    )
+    ids, groups = pd.Index(table["id"]), pd.Index(table["group"])
+    return FieldImages(store, store.rows(ids), torch.tensor(targets.to_numpy(int)), ids, groups)
 
 
 def few_works(

@@ -77,7 +77,7 @@ def extract(
     """
     network = trunk(backbone).eval()
     weights_hash = load_weights(network, backbone, weights)
-    ids = sorted(catalogue.paths)
+    ids = sorted(catalogue.paths.index)
     text = repr((FORMAT, backbone, weights_hash, image_size, ids))
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = catalogue.folder / "features" / f"{name}.npy"

@@ -221,7 +221,7 @@ def test_the_catalogue_has_exactly_what_was_planned(painted):
     assert painted.table["id"].is_unique
     assert catalogues.read(painted.folder).fingerprint == painted.fingerprint
     for id, path in painted.paths.items():
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == id
+        assert hashlib.sha256((painted.folder / path).read_bytes()).hexdigest() == id
 
 
 def test_a_painted_catalogue_is_found_again(painted, monkeypatch):

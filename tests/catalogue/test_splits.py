@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artnb.catalogue import check_splits, split
+from artnb.catalogue.splits import most_frequent_split
 from artnb.errors import CatalogueError, LeakageError
 
 STRATA = [(field, label) for field in ("painting", "garden") for label in ("artistic", "non_artistic")]
@@ -70,6 +71,15 @@ def test_rows_keep_their_split_and_groups_follow_the_most_of_theirs():
     joined = made.assign(split=["test", "test", "test", "train", ""] + [""] * (len(made) - 5))
     joined.loc[:4, "group"] = "one work"
     assert split(joined).loc[:4, "split"].tolist() == ["test"] * 5
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["train", "validation", "test"])), min_size=1)
+)
+def test_the_most_frequent_split_is_the_mode_of_the_group(rows):
+    made = pd.DataFrame(rows, columns=["group", "split"])
+    expected = made.groupby("group")["split"].agg(lambda splits: splits.mode()[0])
+    assert most_frequent_split(made).to_dict() == expected.to_dict()
 
 
 def test_too_few_groups_are_refused_by_field_and_label():

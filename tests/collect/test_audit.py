@@ -1,5 +1,7 @@
 """What an audit finds, where shortcuts and duplicates were planted and where they were not."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from sklearn.metrics import recall_score
 
 from artnb.atelier import Plan, paint
 from artnb.catalogue import Catalogue, perceptual_hash
+from artnb.collect import audit as auditing
 from artnb.collect import shortcuts
 from artnb.collect.audit import as_text, audit, thumbnails
 from artnb.collect.features import (
@@ -163,7 +166,7 @@ def test_features_in_words():
 # The test of a shortcut
 
 
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), min_size=3, max_size=40))
 def test_balanced_accuracy_is_that_of_scikit_learn(answers):
     labels = pd.Series([label for label, _ in answers])
@@ -364,6 +367,29 @@ def test_a_copy_under_another_label_is_found(tmp_path):
     text = as_text(found)
     assert "2 sets of near-duplicates (4 images), 1 across labels, 1 across sources." in text
     assert "garden non_artistic images/" + f"{3:064x}" in text
+
+
+def test_of_many_images_a_sample_is_looked_at_and_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(auditing, "LOOKED_AT", 7)
+    catalogue = catalogue_of(tmp_path / "c", [noise(seed) for seed in range(24)], ["a", "b", "b", "b"] * 6)
+    found = audit(catalogue)
+    assert found.sizes["label"].value_counts().to_dict() == {"a": 6, "b": 7}
+    assert (found.shortcuts["images"] == 13).all()
+    assert found.counts["images"].sum() == 24
+    text = as_text(found)
+    assert text.count("of 13 images drawn from 24, at most 7 of each field and label") == 2
+    for row in catalogue.table[~catalogue.table["id"].isin(found.sizes["id"])]["path"]:
+        (catalogue.folder / row).unlink()
+    turned = Catalogue(catalogue.folder, catalogue.table.iloc[::-1])
+    pd.testing.assert_frame_equal(audit(turned).sizes, found.sizes)
+
+
+def test_a_long_list_of_contradictions_is_cut_off_and_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(auditing, "SHOWN", 3)
+    images = [noise(0, (60 + place, 48)) for place in range(10)]
+    text = as_text(audit(catalogue_of(tmp_path / "c", images, LABELS[:10])))
+    assert len(re.findall("garden +(?:non_)?artistic +images/", text)) == 3
+    assert "and 7 more, all in" in text
 
 
 def test_an_image_of_two_fields_is_no_duplicate_of_itself(tmp_path):

@@ -105,9 +105,9 @@ class Storing(Job):
         from artnb.images.store import committed
 
         store = committed(place / "stores" / str(SIZE), SIZE)
-        paths = self.here(place).paths
+        catalogue = self.here(place)
         for id, row in zip(store.ids, store.pixels, strict=True):
-            np.testing.assert_array_equal(row, decode_square(paths[id], SIZE))
+            np.testing.assert_array_equal(row, decode_square(catalogue.image_path(id), SIZE))
 
     def result(self, place: Path) -> Mapping[str, object]:
         folder = place / "stores" / str(SIZE)

@@ -39,7 +39,7 @@ def imported(sorted_images, tmp_path):
 
 
 def test_an_image_gone_before_the_store_is_named_and_comes_back_with_the_import(imported, sorted_images):
-    gone = imported.paths[imported.table["id"][5]]
+    gone = imported.image_path(imported.table["id"][5])
     gone.unlink()
     with pytest.raises(ImageError, match=rf"{gone.name}: cannot be opened.*put the file back, or import"):
         open_store(imported, SIZE)
@@ -50,8 +50,8 @@ def test_an_image_gone_before_the_store_is_named_and_comes_back_with_the_import(
 
 def test_what_has_a_store_is_learnt_from_and_looked_at_without_its_images(imported, tmp_path):
     open_store(imported, SIZE)
-    for path in imported.paths.values():
-        path.unlink()
+    for path in imported.paths:
+        (imported.folder / path).unlink()
     data = load(read(imported.folder), SIZE, ("painting", "garden"))
     looker = Looker([fit(MODEL, data, CONFIG, tmp_path / "runs")], data)
     assert looker.look("garden", "artistic", 0, "multi-3", 0).image.shape == (SIZE, SIZE, 3)

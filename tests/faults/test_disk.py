@@ -74,10 +74,10 @@ def test_a_store_on_a_full_disk_keeps_its_rows_and_goes_on(disk, on_disk, monkey
     before = (folder / "pixels").read_bytes()[: kept.pixels.nbytes]
     disk.clear()
     made = open_store(on_disk, 64)
-    assert set(made.ids) == on_disk.paths.keys()
+    assert set(made.ids) == set(on_disk.paths.index)
     assert made.pixels.tobytes().startswith(before)
     for id, row in zip(made.ids, made.pixels, strict=True):
-        np.testing.assert_array_equal(row, store.square(on_disk.paths[id], 64))
+        np.testing.assert_array_equal(row, store.square(on_disk.image_path(id), 64))
 
 
 def test_a_disk_that_is_full_from_the_start_has_room_for_no_store(disk, on_disk):

@@ -7,6 +7,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -20,16 +21,19 @@ ROW = SIZE * SIZE * 3
 @dataclass(frozen=True)
 class Folder:
     folder: Path
-    paths: dict[str, Path]
+    paths: pd.Series
+
+    def file(self, id: str) -> Path:
+        return self.folder / self.paths[id]
 
 
 @pytest.fixture
 def catalogue(tmp_path) -> Folder:
     rng = np.random.default_rng(0)
-    paths = {f"{n:064x}": tmp_path / f"{n}.png" for n in range(150)}
-    for n, path in enumerate(paths.values()):
-        Image.fromarray(rng.integers(0, 256, (24 + n % 9, 40, 3), dtype=np.uint8)).save(path)
-    return Folder(tmp_path, paths)
+    for n in range(150):
+        image = Image.fromarray(rng.integers(0, 256, (24 + n % 9, 40, 3), dtype=np.uint8))
+        image.save(tmp_path / f"{n}.png")
+    return Folder(tmp_path, pd.Series({f"{n:064x}": f"{n}.png" for n in range(150)}))
 
 
 def build_slowly(catalogue: Folder) -> None:
@@ -56,9 +60,10 @@ def expected(path: Path) -> np.ndarray:
 
 
 def assert_complete(catalogue: Folder, made: store.Store) -> None:
-    assert sorted(made.ids) == sorted(catalogue.paths)
-    for id, row in zip(catalogue.paths, made.rows(catalogue.paths), strict=True):
-        np.testing.assert_array_equal(made.pixels[row], expected(catalogue.paths[id]))
+    ids = catalogue.paths.index
+    assert sorted(made.ids) == sorted(ids)
+    for id, row in zip(ids, made.rows(ids), strict=True):
+        np.testing.assert_array_equal(made.pixels[row], expected(catalogue.file(id)))
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -71,8 +76,8 @@ def test_every_image_has_its_pixels_in_its_row(catalogue, workers):
 
 def test_a_finished_store_opens_without_any_image(catalogue):
     open_store(catalogue, SIZE)
-    for path in catalogue.paths.values():
-        path.unlink()
+    for path in catalogue.paths:
+        (catalogue.folder / path).unlink()
     made = open_store(catalogue, SIZE)
     assert len(made.ids) == 150
     with pytest.raises(ValueError, match="read-only"):
@@ -80,16 +85,15 @@ def test_a_finished_store_opens_without_any_image(catalogue):
 
 
 def test_a_catalogue_that_grew_gets_only_what_is_new_decoded(catalogue, monkeypatch):
-    ids = list(catalogue.paths)
-    open_store(Folder(catalogue.folder, {id: catalogue.paths[id] for id in ids[50:]}), SIZE)
+    paths = catalogue.paths
+    open_store(Folder(catalogue.folder, paths.iloc[50:]), SIZE)
     decoded = []
     quick = store.square
     monkeypatch.setattr(store, "square", lambda path, size: (decoded.append(path), quick(path, size))[1])
     made = open_store(catalogue, SIZE)
-    assert sorted(decoded) == sorted(catalogue.paths[id] for id in ids[:50])
+    assert sorted(decoded) == sorted(catalogue.folder / path for path in paths.iloc[:50])
     assert_complete(catalogue, made)
-    subset = Folder(catalogue.folder, {id: catalogue.paths[id] for id in ids[:3]})
-    assert len(open_store(subset, SIZE).ids) == 150
+    assert len(open_store(Folder(catalogue.folder, paths.iloc[:3]), SIZE).ids) == 150
 
 
 def test_a_build_killed_midway_goes_on_where_it_was(catalogue, monkeypatch):
@@ -134,7 +138,7 @@ def test_two_processes_build_one_store_between_them(catalogue):
 
 def test_a_file_gone_bad_is_named_and_the_rest_stays(catalogue, monkeypatch):
     monkeypatch.setattr(store, "IMAGES_A_COMMIT", 10)
-    bad = catalogue.paths[f"{100:064x}"]
+    bad = catalogue.file(f"{100:064x}")
     whole = bad.read_bytes()
     bad.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ImageError, match=r"100\.png: damaged or truncated.*put the file back"):

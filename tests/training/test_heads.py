@@ -20,7 +20,7 @@ FIELDS = ("painting", "sculpture", "garden")
 @pytest.fixture
 def features(painted, tmp_path):
     """Random numbers in which each field's label shows a little."""
-    ids = sorted(painted.paths)
+    ids = sorted(painted.paths.index)
     table = painted.table.drop_duplicates("id").set_index("id").loc[ids]
     values = np.random.default_rng(0).normal(size=(len(ids), 12)).astype(np.float32)
     values[:, 0] += table["label"] == "artistic"

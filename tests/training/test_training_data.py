@@ -1,3 +1,4 @@
+import hashlib
 import pickle
 import re
 from dataclasses import replace
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from artnb.catalogue import Catalogue
+from artnb.catalogue import Catalogue, schema
 from artnb.errors import LeakageError, TrainingError
 from artnb.images import decode_square
 from artnb.training import load
@@ -156,6 +157,25 @@ def test_the_fingerprint_is_that_of_what_training_and_selection_see(painted, dat
     ]
     fingerprints = {data.fingerprint, *(other.fingerprint for other in others)}
     assert len(fingerprints) == 1 + len(others)
+
+
+def test_the_fingerprint_is_that_of_runs_made_before_it_was_computed_in_portions(data, monkeypatch):
+    text = f"{data.image_size} {data.classes}"
+    for split in ("train", "validation"):
+        for field, images in data.splits[split].items():
+            text += f"{split} {field} {images.targets.tolist()} {list(map(str, images.ids))}"
+    for portion in (1, 3, 4, 1000):
+        monkeypatch.setattr(schema, "PORTION", portion)
+        assert replace(data).fingerprint == hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def test_the_splits_of_a_catalogue_are_proved_once(painted, monkeypatch):
+    proofs = []
+    monkeypatch.setattr(schema, "check_splits", lambda table: proofs.append(len(table)))
+    catalogue = changed(painted)
+    for seed in range(3):
+        load(catalogue, 32, works_per_field=4, seed=seed)
+    assert proofs == [64]
 
 
 def test_data_travel_without_their_pixels(painted, data):
