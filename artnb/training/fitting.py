@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing import parent_process
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -26,10 +26,14 @@ from artnb.paths import written_whole
 from artnb.seeding import derive
 from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
+from artnb.training.devices import launch, name_of, share_batches
 from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch
 from artnb.training.metrics import metrics
 from artnb.training.objectives import objective_of
 from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop
 
@@ -68,32 +72,56 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     """
     run = find(model, data, config, folder)
     if not run.finished:
+        fabric = launch(config.device)
+        if fabric.broadcast(run.folder.name) != run.folder.name:
+            raise TrainingError("the processes of one training ask for different runs: give each the same")
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise TrainingError(
                 f"{run.folder} cannot be made ({error.strerror}): mend the rights of {folder}"
             ) from None
-        with FileLock(run.folder / ".lock"):
-            if not run.finished:
-                for left_by_a_kill in run.folder.glob(".*-*"):
-                    shutil.rmtree(left_by_a_kill)
-                train(model, data, config, run)
+        with locked(run, fabric):
+            if not fabric.broadcast(run.finished):
+                train(model, data, config, run, fabric)
     return run
 
 
-def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> None:
+@contextmanager
+def locked(run: Run, fabric: "Fabric") -> Iterator[None]:
+    """Against other trainings of `run`; process 0 holds the lock for all that train it together."""
+    lock = FileLock(run.folder / ".lock")
+    with fabric.rank_zero_first():
+        if fabric.is_global_zero:
+            lock.acquire()
+    try:
+        yield
+        fabric.barrier()  # until process 0 has written it
+    finally:
+        lock.release()
+
+
+def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabric: "Fabric") -> None:
     started = time.monotonic()
     parts = parts_of(model, data, config)
     network = parts["network"]
     selection = Selection()
     last = resume(run, parts, selection)
+    share_batches(network, fabric)
+    writes = fabric.is_global_zero
+    if writes:
+        for left_by_a_kill in run.folder.glob(".*-*"):
+            shutil.rmtree(left_by_a_kill)
 
     saved = time.monotonic()
     title = f"{run.folder.name} {model} {'+'.join(data.fields)} seed {config.seed}"
     among_others = parent_process() is not None  # one of several at once, under their common bar
     for number in tqdm(
-        range(last + 1, config.epochs + 1), title, leave=False, unit="epoch", disable=among_others
+        range(last + 1, config.epochs + 1),
+        title,
+        leave=False,
+        unit="epoch",
+        disable=among_others or not writes,
     ):
         with finite(config, number), reproducible(config, number):
             losses = learn(parts, data, config, number)
@@ -110,15 +138,16 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
         ]
         accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
         selection.offer(number, accuracy, loss, network)
-        if number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
+        if writes and number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
             checkpoint(run, parts, selection, number)
             saved = time.monotonic()
-    finish(run, model, data, config, selection, time.monotonic() - started)
+    if writes:
+        finish(run, model, data, config, selection, time.monotonic() - started, fabric)
 
 
 def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
     """All that a training changes, as it is before the first step."""
-    device = choose_device(config.device)
+    device = launch(config.device).device
     with reproducible(config):
         network = models.create(model, data.fields, data.image_size, len(data.classes))
     network.to(device, memory_format=torch.channels_last)
@@ -151,16 +180,6 @@ def finite(config: TrainingConfig, number: int) -> Iterator[None]:
         raise TrainingError(
             f"epoch {number}: {error}; try a lower learning_rate than {config.learning_rate}"
         ) from None
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        name = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrainingError(f"device is {name}, which does not work here ({reason}): give auto") from None
 
 
 def precision(config: TrainingConfig, device: torch.device) -> torch.autocast:
@@ -222,7 +241,13 @@ def resume(run: Run, parts: dict, selection: Selection) -> int:
 
 
 def finish(
-    run: Run, model: str, data: TrainingData, config: TrainingConfig, selection: Selection, seconds: float
+    run: Run,
+    model: str,
+    data: TrainingData,
+    config: TrainingConfig,
+    selection: Selection,
+    seconds: float,
+    fabric: "Fabric",
 ) -> None:
     """Writes the run; its description comes last and makes it finished."""
     with saving(run, WEIGHTS) as path:
@@ -247,6 +272,8 @@ def finish(
             "artnb": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
+            "device": name_of(fabric.device),
+            "processes": fabric.world_size,
         },
     }
     with saving(run, DESCRIPTION) as path:
