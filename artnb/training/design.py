@@ -20,7 +20,7 @@ from artnb.processes import pool
 from artnb.training.config import TrainingConfig
 from artnb.training.controls import CONTROLS
 from artnb.training.data import TrainingData, load
-from artnb.training.devices import launch
+from artnb.training.devices import judging_device, launch
 from artnb.training.fitting import fit
 from artnb.training.loop import logits_of
 from artnb.training.runs import Run, find, objective_name
@@ -214,7 +214,7 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
         One row per image: method, seed, field, id, group, target and prediction (indices of the classes),
         probability (of the last class, `artistic`; in [0, 1]), correct.
     """
-    network = run.network()
+    network = run.network().to(judging_device(run.config.device))
     tables = []
     for task in run.fields:
         if task not in data.splits[split]:

@@ -50,6 +50,14 @@ def launch(device: str) -> "Fabric":
     return fabric
 
 
+def judging_device(asked: str) -> torch.device:
+    """Where a run is judged: on what it was asked to be trained on, or on the CPU where that is not here."""
+    try:
+        return launch(asked).device
+    except TrainingError:
+        return torch.device("cpu")
+
+
 def share_batches(network: nn.Module, fabric: "Fabric") -> None:
     """From now on `network` computes on this process's share of the images that it is given.
 

@@ -74,26 +74,34 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     if not run.finished:
         fabric = launch(config.device)
         if fabric.broadcast(run.folder.name) != run.folder.name:
-            raise TrainingError("the processes of one training ask for different runs: give each the same")
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
             raise TrainingError(
-                f"{run.folder} cannot be made ({error.strerror}): mend the rights of {folder}"
-            ) from None
-        with locked(run, fabric):
+                f"the processes of one training ask for different runs, {run.folder.name} among them: give "
+                "every process the same model, data and config"
+            )
+        with alone(run, fabric):
             if not fabric.broadcast(run.finished):
                 train(model, data, config, run, fabric)
     return run
 
 
 @contextmanager
-def locked(run: Run, fabric: "Fabric") -> Iterator[None]:
-    """Against other trainings of `run`; process 0 holds the lock for all that train it together."""
+def alone(run: Run, fabric: "Fabric") -> Iterator[None]:
+    """The folder of `run`, made where it is not there, for this training alone: others wait.
+
+    Process 0 holds the lock for all processes of the training.
+    """
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{run.folder} cannot be made ({error.strerror}): mend the rights of {run.folder.parent}"
+        ) from None
     lock = FileLock(run.folder / ".lock")
     with fabric.rank_zero_first():
         if fabric.is_global_zero:
             lock.acquire()
+            for left_by_a_kill in run.folder.glob(".*-*"):
+                shutil.rmtree(left_by_a_kill)
     try:
         yield
         fabric.barrier()  # until process 0 has written it
@@ -109,9 +117,6 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabr
     last = resume(run, parts, selection)
     share_batches(network, fabric)
     writes = fabric.is_global_zero
-    if writes:
-        for left_by_a_kill in run.folder.glob(".*-*"):
-            shutil.rmtree(left_by_a_kill)
 
     saved = time.monotonic()
     title = f"{run.folder.name} {model} {'+'.join(data.fields)} seed {config.seed}"
@@ -142,7 +147,7 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabr
             checkpoint(run, parts, selection, number)
             saved = time.monotonic()
     if writes:
-        finish(run, model, data, config, selection, time.monotonic() - started, fabric)
+        finish(run, model, data, config, selection, time.monotonic() - started)
 
 
 def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
@@ -241,15 +246,10 @@ def resume(run: Run, parts: dict, selection: Selection) -> int:
 
 
 def finish(
-    run: Run,
-    model: str,
-    data: TrainingData,
-    config: TrainingConfig,
-    selection: Selection,
-    seconds: float,
-    fabric: "Fabric",
+    run: Run, model: str, data: TrainingData, config: TrainingConfig, selection: Selection, seconds: float
 ) -> None:
     """Writes the run; its description comes last and makes it finished."""
+    fabric = launch(config.device)
     with saving(run, WEIGHTS) as path:
         save_file(selection.weights, path)
     with saving(run, HISTORY) as path:

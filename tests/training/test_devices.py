@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from artnb.training import Run, fitting
+from artnb.training.devices import judging_device
 from artnb.training.objectives import OBJECTIVES, PLAIN
 
 
@@ -103,3 +104,7 @@ def test_processes_that_ask_for_different_runs_are_told(painted, tmp_path):
     assert done.returncode != 0
     assert "the processes of one training ask for different runs" in done.stderr
     assert not list(tmp_path.glob("*/run.json"))
+
+
+def test_a_run_of_an_accelerator_is_judged_where_there_is_none():
+    assert judging_device("abacus") == judging_device("cpu") == torch.device("cpu")
