@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from statistics import median
 
@@ -21,6 +21,7 @@ from artnb.training.loop import epoch, train_one_epoch
 LEARNING = 3  # learning from an image takes about three times as long as judging it: once forth, twice back
 STEPS = 6  # are measured at most; the first, which pays for the start, is left out where there are others
 PATIENCE = 5.0  # seconds, after which no further step is measured
+SMALL = 8  # images of each field in a step on the CPU, where one takes as long in a batch of any size
 COPIES = 4  # of every weight: itself, its gradient and the two moments of Adam
 NUMBER = 4  # bytes of a weight
 
@@ -59,9 +60,11 @@ class Cost:
             f"disk: {size(self.disk)} of {size(self.disk_free)} free, beside {size(self.pixels)} of pixels",
         ]
         if self.memory > self.memory_free:
-            lines.append("so many at once do not fit the memory: take a smaller batch_size or more threads")
+            lines.append(
+                "that does not fit the memory: take a smaller batch_size, or more threads for fewer at once"
+            )
         if self.disk > self.disk_free:
-            lines.append("the runs do not fit the disk: free some space")
+            lines.append("that does not fit the disk: free some space")
         return "\n".join(lines)
 
 
@@ -83,7 +86,7 @@ def cost(design: Design) -> Cost:
     training and validation images do the rest.
 
     Raises:
-        TrainingError: a network does not fit the memory, or its loss is not finite after a few steps.
+        TrainingError: a network does not fit an accelerator's memory, or its loss is soon not finite.
     """
     missing = [trial for trial in design.trials if not trial.run.finished]
     if not missing:
@@ -132,38 +135,35 @@ def pixels(trial: Trial) -> int:
 
 
 def training(trial: Trial, device: torch.device) -> Training:
-    """Measured by doing it: the median over the steps, and on CUDA the peak of the memory.
+    """Measured by doing it; the memory on CUDA as torch counts it, elsewhere estimated.
 
     Raises:
-        TrainingError: there is not so much memory.
+        TrainingError: an accelerator has not so much memory.
     """
-    advice = (
-        f"{trial.model} at {trial.data.image_size} px does not fit the memory of {name_of(device)}: take a "
-        f"smaller batch_size than {trial.config.batch_size}, or a smaller image_size"
-    )
-    on_cuda = device.type == "cuda"
-    if not on_cuda:
-        memory = estimated_memory(trial, device)
-        if memory > (free := memory_free(device)):
-            raise TrainingError(f"{advice} ({size(memory)}, and {size(free)} are free)")
-    else:
+    if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
     try:
         seconds = seconds_per_image(trial, device)
     except torch.OutOfMemoryError:
-        raise TrainingError(f"{advice} ({size(memory_free(device))} are free)") from None
-    if on_cuda:
-        memory = torch.cuda.max_memory_allocated(device) - before
-    return Training(seconds, memory)
+        raise TrainingError(
+            f"{trial.model} at {trial.data.image_size} px does not fit the memory of {name_of(device)}: take "
+            f"a smaller batch_size than {trial.config.batch_size}, or a smaller image_size"
+        ) from None
+    if device.type == "cuda":
+        return Training(seconds, torch.cuda.max_memory_allocated(device) - before)
+    return Training(seconds, estimated_memory(trial, device))
 
 
 def seconds_per_image(trial: Trial, device: torch.device) -> float:
-    parts = parts_of(trial.model, trial.data, trial.config)
+    config = trial.config
+    if device.type == "cpu":
+        config = replace(config, batch_size=min(SMALL, config.batch_size))
+    parts = parts_of(trial.model, trial.data, config)
     train = trial.data.splits["train"]
-    batches = chain.from_iterable(epoch(train, trial.config, number, device) for number in count(1))
+    batches = chain.from_iterable(epoch(train, config, number, device) for number in count(1))
     seconds, images = [], []
-    with finite(trial.config, 1), reproducible(trial.config), precision(trial.config, device):
+    with finite(config, 1), reproducible(config), precision(config, device):
         while len(seconds) < STEPS and sum(seconds) < PATIENCE:
             started = time.perf_counter()
             batch = next(batches)

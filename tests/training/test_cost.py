@@ -91,11 +91,17 @@ def test_memory_is_that_of_weights_and_batch(design, monkeypatch):
     assert MODULE.estimated_memory(larger, CPU) == 16 * weights + 1000 + 10 * 8
 
 
-def test_what_does_not_fit_is_refused_before_it_is_tried(design, monkeypatch):
-    monkeypatch.setattr(MODULE, "memory_free", lambda device: 1_000_000)
-    monkeypatch.setattr(MODULE, "seconds_per_image", lambda *_: pytest.fail("tried"))
-    with pytest.raises(TrainingError, match=r"artistry-single at 32 px does not fit .* batch_size than 4"):
-        cost(design)
+def test_the_cpu_is_measured_on_small_batches_which_fit_where_large_ones_do_not(design, monkeypatch):
+    sizes, step = [], MODULE.train_one_epoch
+
+    def noting(batches, **parts):
+        sizes.extend(len(targets) for batch in batches for _, targets in batch.values())
+        return step(batches=batches, **parts)
+
+    monkeypatch.setattr(MODULE, "train_one_epoch", noting)
+    monkeypatch.setattr(MODULE, "SMALL", 3)
+    cost(replace(design, seeds=(0,)))
+    assert set(sizes) == {3, 2}  # 8 images in 3 batches
 
 
 def test_an_accelerator_whose_memory_runs_out_is_told(design, monkeypatch):
@@ -135,8 +141,8 @@ def test_it_reads_as_sentences():
     ]
     too_large = replace(fitting, memory=5 * gigabyte, disk=10 * gigabyte)
     assert str(too_large).splitlines()[3:] == [
-        "so many at once do not fit the memory: take a smaller batch_size or more threads",
-        "the runs do not fit the disk: free some space",
+        "that does not fit the memory: take a smaller batch_size, or more threads for fewer at once",
+        "that does not fit the disk: free some space",
     ]
 
 
