@@ -9,8 +9,9 @@ no file and writes into a folder that goes again.
 speed       training images a second by the cost (median of ROUNDS, the precisions in turn) and by a whole
             training; memory by the cost and as it was: torch's count on a GPU, on the CPU the growth of a
             process of its own, where libraries take some too
-agreement   largest relative difference of the epochs' losses from the CPU's in float32. The limits: on a GPU
-            convolutions round to the ten bits of TF32, bfloat16 has seven, and Adam magnifies both
+agreement   largest relative difference of the epochs' losses from the CPU's in float32, at a low learning
+            rate. The limits: on a GPU convolutions round to the ten bits of TF32, bfloat16 has seven, and
+            Adam magnifies both
 stopping    the same after a stop and in one go, against two trainings in one go: cuDNN may sum in any order
 paper       the preset: an epoch of WORKS images of each field, and 150 epochs from three seeds
 """
@@ -109,7 +110,7 @@ def whole(model: str, side: int, precision: str, folder: Path) -> tuple[float, i
 
 def measured(model: str, side: int, precision: str, folder: Path) -> tuple[float, int]:
     asked = trial(model, side, precision, folder)
-    launch(DEVICE)
+    fit(*trial(model, 64, precision, folder / "start", images=4).job)  # loads the libraries
     before = torch.cuda.memory_allocated() if ON_GPU else psutil.Process().memory_info().rss
     if ON_GPU:
         torch.cuda.reset_peak_memory_stats()
@@ -124,7 +125,7 @@ def measured(model: str, side: int, precision: str, folder: Path) -> tuple[float
 
 def agreement(folder: Path) -> pd.DataFrame:
     asked = trial("artistry-multi-2", 64, FULL, folder / "agreement", images=32)
-    config = replace(asked.config, epochs=2, batch_size=8)
+    config = replace(asked.config, epochs=2, batch_size=8, learning_rate=1e-4)
     reference = fit(asked.model, asked.data, replace(config, device="cpu"), asked.folder)
     rows = []
     for device in dict.fromkeys(("cpu", DEVICE)):
