@@ -20,7 +20,8 @@ from artnb.processes import pool
 from artnb.training.config import TrainingConfig
 from artnb.training.controls import CONTROLS
 from artnb.training.data import TrainingData, load
-from artnb.training.fitting import choose_device, fit
+from artnb.training.devices import judging_device, launch
+from artnb.training.fitting import fit
 from artnb.training.loop import logits_of
 from artnb.training.runs import Run, find, objective_name
 
@@ -132,8 +133,8 @@ class Design:
         """The runs of `trials`, in their order; trains those that are not there.
 
         On the CPU as many are trained at once as there are cores for `config.threads` each, in processes of
-        their own (a script calls this below `if __name__ == "__main__":`); on an accelerator one after the
-        other.
+        their own (a script calls this below `if __name__ == "__main__":`); on an accelerator, and under
+        torchrun (see `devices`), one after the other.
 
         Raises:
             TrainingError: as `trials` does, or a training failed.
@@ -170,8 +171,10 @@ def shares(model: str, data: TrainingData) -> bool:
 
 
 def at_once(config: TrainingConfig) -> int:
-    """How many trainings this machine carries at a time."""
-    return cpu_count() // config.threads if choose_device(config.device).type == "cpu" else 1
+    """How many trainings this machine carries at a time; where torchrun joins processes, they share each."""
+    fabric = launch(config.device)
+    alone_on_cpu = fabric.device.type == "cpu" and fabric.world_size == 1
+    return cpu_count() // config.threads if alone_on_cpu else 1
 
 
 def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers: int) -> list[Run]:
@@ -211,7 +214,7 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
         One row per image: method, seed, field, id, group, target and prediction (indices of the classes),
         probability (of the last class, `artistic`; in [0, 1]), correct.
     """
-    network = run.network()
+    network = run.network().to(judging_device(run.config.device))
     tables = []
     for task in run.fields:
         if task not in data.splits[split]:

@@ -4,12 +4,12 @@ import json
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import parent_process
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 import pandas as pd
@@ -24,11 +24,15 @@ from artnb.paths import sweep
 from artnb.seeding import derive
 from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
+from artnb.training.devices import launch, name_of, share_batches
 from artnb.training.loop import check_finite, epoch, logits_of, steps_per_epoch, train_one_epoch
 from artnb.training.metrics import metrics
 from artnb.training.objectives import objective_of
 from artnb.training.runs import CHECKPOINT, DESCRIPTION, FORMAT, HISTORY, WEIGHTS, Run, find, sha256
 from artnb.training.saving import alone, saving
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop
 
@@ -67,25 +71,51 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     """
     run = find(model, data, config, folder)
     if not run.finished:
-        with alone(run.folder / ".lock"):
-            if not run.finished:
-                sweep(run.folder)
-                train(model, data, config, run)
+        fabric = launch(config.device)
+        if fabric.broadcast(run.folder.name) != run.folder.name:
+            raise TrainingError(
+                f"the processes of one training ask for different runs, {run.folder.name} among them: give "
+                "every process the same model, data and config"
+            )
+        with holding(run, fabric):
+            if not fabric.broadcast(run.finished):
+                train(model, data, config, run, fabric)
     return run
 
 
-def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> None:
+@contextmanager
+def holding(run: Run, fabric: "Fabric") -> Iterator[None]:
+    """The folder of `run`, made where it is not there, for this training alone: others wait.
+
+    Process 0 holds the lock for all processes of the training.
+    """
+    with ExitStack() as held:
+        with fabric.rank_zero_first():
+            if fabric.is_global_zero:
+                held.enter_context(alone(run.folder / ".lock"))
+                sweep(run.folder)
+        yield
+        fabric.barrier()  # until process 0 has written it
+
+
+def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabric: "Fabric") -> None:
     started = time.monotonic()
     parts = parts_of(model, data, config)
     network = parts["network"]
     selection = Selection()
     last = resume(run, parts, selection)
+    share_batches(network, fabric)
+    writes = fabric.is_global_zero
 
     saved = time.monotonic()
     title = f"{run.folder.name} {model} {'+'.join(data.fields)} seed {config.seed}"
     among_others = parent_process() is not None  # one of several at once, under their common bar
     for number in tqdm(
-        range(last + 1, config.epochs + 1), title, leave=False, unit="epoch", disable=among_others
+        range(last + 1, config.epochs + 1),
+        title,
+        leave=False,
+        unit="epoch",
+        disable=among_others or not writes,
     ):
         with finite(config, number), reproducible(config, number):
             losses = learn(parts, data, config, number)
@@ -102,15 +132,16 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
         ]
         accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
         selection.offer(number, accuracy, loss, network)
-        if number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
+        if writes and number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
             checkpoint(run, parts, selection, number)
             saved = time.monotonic()
-    finish(run, model, data, config, selection, time.monotonic() - started)
+    if writes:
+        finish(run, model, data, config, selection, time.monotonic() - started)
 
 
 def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
     """All that a training changes, as it is before the first step."""
-    device = choose_device(config.device)
+    device = launch(config.device).device
     with reproducible(config):
         network = models.create(model, data.fields, data.image_size, len(data.classes))
     network.to(device, memory_format=torch.channels_last)
@@ -143,16 +174,6 @@ def finite(config: TrainingConfig, number: int) -> Iterator[None]:
         raise TrainingError(
             f"epoch {number}: {error}; try a lower learning_rate than {config.learning_rate}"
         ) from None
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        name = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrainingError(f"device is {name}, which does not work here ({reason}): give auto") from None
 
 
 def precision(config: TrainingConfig, device: torch.device) -> torch.autocast:
@@ -208,6 +229,7 @@ def finish(
     run: Run, model: str, data: TrainingData, config: TrainingConfig, selection: Selection, seconds: float
 ) -> None:
     """Writes the run; its description comes last and makes it finished."""
+    fabric = launch(config.device)
     with saving(run.folder / WEIGHTS) as path:
         save_file(selection.weights, path)
     with saving(run.folder / HISTORY) as path:
@@ -231,6 +253,8 @@ def finish(
             "artnb": __version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
+            "device": name_of(fabric.device),
+            "processes": fabric.world_size,
         },
     }
     with saving(run.folder / DESCRIPTION) as path:

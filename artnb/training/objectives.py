@@ -106,13 +106,16 @@ class PCGrad(WeightedSum):
                 parameter.grad = None
             term.backward()
             of_fields.append([parameter.grad for parameter in self.shared])
-        stacked = [torch.stack(gradients) for gradients in zip(*of_fields, strict=True)]
-        products = torch.zeros(len(terms), len(terms), dtype=torch.float64)
-        for gradients in stacked:
-            products += (gradients.flatten(1) @ gradients.flatten(1).T).cpu()
-        coefficients = surgery(products, [torch.randperm(len(terms)).tolist() for _ in terms])
-        for parameter, gradients in zip(self.shared, stacked, strict=True):
-            parameter.grad = torch.tensordot(coefficients.to(gradients), gradients, dims=1)
+        with torch.autocast(
+            self.shared[0].device.type, enabled=False
+        ):  # gradients are float32: so is surgery
+            stacked = [torch.stack(gradients) for gradients in zip(*of_fields, strict=True)]
+            products = torch.zeros(len(terms), len(terms), dtype=torch.float64)
+            for gradients in stacked:
+                products += (gradients.flatten(1) @ gradients.flatten(1).T).cpu()
+            coefficients = surgery(products, [torch.randperm(len(terms)).tolist() for _ in terms])
+            for parameter, gradients in zip(self.shared, stacked, strict=True):
+                parameter.grad = torch.tensordot(coefficients.to(gradients), gradients, dims=1)
 
 
 def surgery(products: Tensor, orders: Sequence[Sequence[int]]) -> Tensor:

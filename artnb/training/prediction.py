@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from artnb.errors import ImageError
 from artnb.images import decode_square
 from artnb.images.augmentation import standardise
+from artnb.training.devices import judging_device
 from artnb.training.runs import Run
 
 BATCH_SIZE = 64
@@ -28,11 +29,13 @@ def predict(run_folder: Path, paths: Sequence[Path]) -> tuple[pd.DataFrame, list
         RunError: `run_folder` holds no finished run.
     """
     run = Run(Path(run_folder))
-    network = run.network()
+    device = judging_device(run.config.device)
+    network = run.network().to(device)
     tables, unreadable = [], []
     for images, names in batches(paths, run.image_size, unreadable):
         with torch.inference_mode():
-            of_field = {task: network(images, task).softmax(1) for task in run.fields}
+            images = images.to(device)
+            of_field = {task: network(images, task).softmax(1).cpu() for task in run.fields}
         for task, probabilities in of_field.items():
             table = pd.DataFrame(
                 probabilities.numpy(), columns=[f"probability_{label}" for label in run.classes]

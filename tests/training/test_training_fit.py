@@ -23,6 +23,7 @@ from artnb.training import Run, TrainingConfig, TrainingData, fit, fitting
 from artnb.training.data import FieldImages
 from artnb.training.loop import logits_of
 from artnb.training.metrics import metrics
+from artnb.training.objectives import OBJECTIVES
 
 MODEL = "artistry-multi-2"
 CONFIG = TrainingConfig(epochs=3, batch_size=4)
@@ -376,8 +377,11 @@ def test_a_folder_that_cannot_be_made_is_named(two, tmp_path):
 # Precision
 
 
-def test_mixed_precision_learns_what_full_precision_learns(two, reference, tmp_path):
-    run = fit(MODEL, two, replace(CONFIG, precision="bfloat16"), tmp_path)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_mixed_precision_learns_what_full_precision_learns(two, tmp_path, objective):
+    config = replace(CONFIG, objective=objective)
+    reference = fit(MODEL, two, config, tmp_path)
+    run = fit(MODEL, two, replace(config, precision="bfloat16"), tmp_path)
     assert run.folder.name != reference.folder.name
     assert run.config.precision == "bfloat16"
     learnt, full = (each.history.query("split == 'train'")["loss"].to_numpy() for each in (run, reference))
