@@ -44,6 +44,23 @@ class Selection:
     loss: float = float("inf")
     weights: dict[str, Tensor] = field(default_factory=dict)
 
+    def judge(
+        self,
+        number: int,
+        losses: Mapping[str, float],
+        validation: Mapping[str, Mapping[str, float]],
+        network: nn.Module,
+    ) -> None:
+        """Takes note of epoch `number`: each field's training loss, and the metrics of those validated."""
+        self.rows += [
+            {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
+        ]
+        self.rows += [
+            {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
+        ]
+        accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
+        self.offer(number, accuracy, loss, network)
+
     def offer(self, number: int, accuracy: float, loss: float, network: nn.Module) -> None:
         """Takes the epoch with the higher accuracy; of two that are equal, the one with the lower loss."""
         if (accuracy, -loss) > (self.accuracy, -self.loss):
@@ -68,18 +85,25 @@ def fit(model: str, data: TrainingData, config: TrainingConfig, folder: Path) ->
     """
     run = find(model, data, config, folder)
     if not run.finished:
-        try:
-            run.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise TrainingError(
-                f"{run.folder} cannot be made ({error.strerror}): mend the rights of {folder}"
-            ) from None
-        with FileLock(run.folder / ".lock"):
+        with alone(run):
             if not run.finished:
-                for left_by_a_kill in run.folder.glob(".*-*"):
-                    shutil.rmtree(left_by_a_kill)
                 train(model, data, config, run)
     return run
+
+
+@contextmanager
+def alone(run: Run) -> Iterator[None]:
+    """The folder of `run`, made where it is not there, for this process alone: others wait."""
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"{run.folder} cannot be made ({error.strerror}): mend the rights of {run.folder.parent}"
+        ) from None
+    with FileLock(run.folder / ".lock"):
+        for left_by_a_kill in run.folder.glob(".*-*"):
+            shutil.rmtree(left_by_a_kill)
+        yield
 
 
 def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> None:
@@ -102,16 +126,9 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run) -> N
                 for task, images in data.splits["validation"].items()
             }
             check_finite({task: row["loss"] for task, row in validation.items()})
-        selection.rows += [
-            {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
-        ]
-        selection.rows += [
-            {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
-        ]
-        accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
-        selection.offer(number, accuracy, loss, network)
+        selection.judge(number, losses, validation, network)
         if number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
-            checkpoint(run, parts, selection, number)
+            checkpoint(run, {name: part.state_dict() for name, part in parts.items()}, selection, number)
             saved = time.monotonic()
     finish(run, model, data, config, selection, time.monotonic() - started)
 
@@ -124,10 +141,15 @@ def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str
     network.to(device, memory_format=torch.channels_last)
     objective = objective_of(config.objective, network, config.task_weights).to(device)
     learned = [*network.parameters(), *objective.parameters()]
+    return {"network": network, "objective": objective, **descent(learned, data, config)}
+
+
+def descent(learned: list[Tensor], data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
+    """Adam on what is learned, its learning rate falling to 0 in the last step along half a cosine."""
     optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    return {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+    return {"optimizer": optimizer, "scheduler": scheduler}
 
 
 def learn(
@@ -198,10 +220,10 @@ def saving(run: Run, name: str) -> Iterator[Path]:
         ) from error
 
 
-def checkpoint(run: Run, parts: dict, selection: Selection, number: int) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
+def checkpoint(run: Run, states: dict, selection: Selection, number: int) -> None:
+    """Writes down the states of the parts (see `parts_of`) after epoch `number`."""
     with saving(run, CHECKPOINT) as path:
-        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, path)
+        torch.save({"parts": states, "selection": vars(selection), "epoch": number}, path)
 
 
 def resume(run: Run, parts: dict, selection: Selection) -> int:
