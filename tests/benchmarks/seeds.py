@@ -1,11 +1,11 @@
 """What ten seeds cost together, against ten in turn, and how far their results differ.
 
-    python tests/benchmarks/seeds.py [--seeds 10] [--works 60] [--size 64] [--epochs 2] [--rounds 3]
+    python tests/benchmarks/seeds.py [--seeds 10] [--works 60] [--size 64] [--epochs 3] [--rounds 3]
                                      [--models artistry-single artistry-multi-2] [--devices cpu cuda]
 
-The images are noise, the labels too: only time is measured. In each round every way trains the same runs
-anew, one way after the other, so that whatever else the machine does falls on all of them alike; a ratio is
-that of one round. The first run on a device is not counted.
+The images are noise, for only time is measured. In each round every way trains the same runs anew, one way
+after the other, so that whatever else the machine does falls on all alike; a ratio is one round's. A first
+round is not counted. Results are compared with those in turn, in the same precision, over all epochs.
 """
 
 import argparse
@@ -13,14 +13,16 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from io import StringIO
 from multiprocessing import current_process
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from unittest.mock import MagicMock
 
 for absent in ("imagehash", "pandera", "pandera.pandas"):  # of a catalogue, which this does without
@@ -62,10 +64,10 @@ def data_of(fields: tuple[str, ...], works: int, size: int) -> TrainingData:
     row, splits = 0, {}
     for split, number in numbers.items():
         splits[split] = {}
-        for field in fields:
+        for name in fields:
             rows = np.arange(row, row := row + number)
             ids = store.ids[rows].to_numpy(dtype=str)
-            splits[split][field] = FieldImages(store, rows, torch.arange(number) % 2, ids, ids)
+            splits[split][name] = FieldImages(store, rows, torch.arange(number) % 2, ids, ids)
     return TrainingData(("non_artistic", "artistic"), splits)
 
 
@@ -91,84 +93,88 @@ def fit_pinned(*job: object) -> Run:
 
 
 def stacked(jobs: list[Job]) -> list[Run]:
-    memory = memory_for_stacks(jobs[0][2]) or float("inf")
+    memory = memory_for_stacks(jobs[0][2]) or 1e12
     return [run for stack in stacks(jobs, memory) for run in fit_together(stack)]
 
 
-Way = tuple[str, Callable[[list[Job]], list[Run]], dict[str, object]]  # name, function, changes to the config
+class Way(NamedTuple):
+    name: str
+    train: Callable[[list[Job]], list[Run]]
+    changes: dict[str, object]  # to the config
+    against: str = "in turn"
 
 
 def ways(device: str) -> list[Way]:
-    """The first is what the others are compared with."""
     one, all_ = {"device": device, "threads": 1}, {"device": device, "threads": CORES}
     if device == "cpu":
-        found = [("in turn", in_turn, one), (f"pool of {CORES}", pool, one)]
-        if hasattr(os, "sched_setaffinity"):
-            found.append((f"pool of {CORES}, pinned to cores", pinned, one))
+        pinning = [Way(f"pool of {CORES}, pinned", pinned, one)] if hasattr(os, "sched_setaffinity") else []
         return [
-            *found,
-            (f"in turn, {CORES} threads", in_turn, all_),
-            (f"stacked, {CORES} threads", stacked, all_),
+            Way("in turn", in_turn, one),
+            Way(f"pool of {CORES}", pool, one),
+            *pinning,
+            Way(f"in turn, {CORES} threads", in_turn, all_),
+            Way(f"stacked, {CORES} threads", stacked, all_),
         ]
-    half = one | {"precision": "bfloat16"}
+    half = {**one, "precision": "bfloat16"}
     return [
-        ("in turn", in_turn, one),
-        ("stacked", stacked, one),
-        ("in turn, bfloat16", in_turn, half),
-        ("stacked, bfloat16", stacked, half),
+        Way("in turn", in_turn, one),
+        Way("stacked", stacked, one),
+        Way("in turn, bfloat16", in_turn, half, "in turn, bfloat16"),
+        Way("stacked, bfloat16", stacked, half, "in turn, bfloat16"),
     ]
 
 
-def measured(model: str, device: str, asked: argparse.Namespace) -> list[dict[str, object]]:
+@dataclass
+class Outcome:
+    """Of all rounds of a way."""
+
+    seconds: list[float] = field(default_factory=list)
+    peak: int = 0  # bytes on the GPU
+    runs: list[tuple[pd.DataFrame, int]] = field(default_factory=list)  # history, chosen epoch
+
+
+def measured(model: str, device: str, asked: argparse.Namespace) -> list[dict[str, str]]:
     """A row for each way."""
     data = data_of(FIELDS if "multi" in model else FIELDS[:1], asked.works, asked.size)
-    seconds, peaks, results = {}, {}, {}
-    chosen = ways(device)
-    config = TrainingConfig(epochs=asked.epochs)
-    for round_ in tqdm(range(asked.rounds + (device != "cpu")), f"{model} on {device}"):
-        for name, way, changes in chosen:
-            with TemporaryDirectory() as folder, quiet():
-                jobs = [
-                    (model, data, replace(config, seed=seed, **changes), Path(folder))
-                    for seed in range(asked.seeds)
-                ]
-                if device != "cpu":
-                    torch.cuda.reset_peak_memory_stats()
-                started = time.perf_counter()
-                runs = way(jobs)
-                took = time.perf_counter() - started
-                results[name] = [(run.history, run.description["selected_epoch"]) for run in runs]
-            if device == "cpu" or round_:  # the first on a GPU pays for the start
-                seconds.setdefault(name, []).append(took)
-            peaks[name] = torch.cuda.max_memory_allocated() / 1e6 if device != "cpu" else None
-    alone = results[chosen[0][0]]
+    outcomes = {way.name: Outcome() for way in ways(device)}
+    for number in tqdm(range(asked.rounds + 1), f"{model} on {device}"):
+        for way in ways(device):
+            train_once(way, model, data, asked, outcomes[way.name])
+            if number == 0:  # pays for the start
+                outcomes[way.name].seconds.clear()
     rows = []
-    for name, _, changes in chosen:
-        ratios = [first / other for first, other in zip(seconds[chosen[0][0]], seconds[name], strict=True)]
+    for way in ways(device):
+        outcome, other = outcomes[way.name], outcomes[way.against]
+        ratios = [one / ours for one, ours in zip(other.seconds, outcome.seconds, strict=True)]
         rows.append(
             {
                 "model": model,
                 "device": device,
-                "way": name,
-                "seconds": f"{median(seconds[name]):.1f}",
+                "way": way.name,
+                "seconds": f"{median(outcome.seconds):.1f}",
                 "times as fast": f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
-                **differences(alone, results[name]),
-                "peak MB": f"{peaks[name]:.0f}" if peaks[name] else "",
-                "expected MB a member": f"{bytes_of(model, data, replace(config, **changes), Path()) / 1e6:.0f}",
+                **differences(outcome.runs, other.runs),
+                "peak MB": f"{outcome.peak / 1e6:.0f}" if outcome.peak else "",
             }
         )
     return rows
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without the bars of each training."""
-    before = os.environ.get("TQDM_DISABLE")
-    os.environ["TQDM_DISABLE"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("TQDM_DISABLE") if before is None else os.environ.update(TQDM_DISABLE=before)
+def train_once(way: Way, model: str, data: TrainingData, asked: argparse.Namespace, outcome: Outcome) -> None:
+    """All seeds, in a folder that is thrown away."""
+    on_gpu = way.changes["device"] != "cpu"
+    with TemporaryDirectory() as folder, redirect_stderr(StringIO()):  # without the bars of each training
+        configs = (
+            TrainingConfig(epochs=asked.epochs, seed=seed, **way.changes) for seed in range(asked.seeds)
+        )
+        jobs = [(model, data, config, Path(folder)) for config in configs]
+        if on_gpu:
+            torch.cuda.reset_peak_memory_stats()
+        started = time.perf_counter()
+        runs = way.train(jobs)
+        outcome.seconds.append(time.perf_counter() - started)
+        outcome.peak = torch.cuda.max_memory_allocated() if on_gpu else 0
+        outcome.runs = [(run.history, run.description["selected_epoch"]) for run in runs]
 
 
 def differences(some: list, others: list) -> dict[str, str]:
@@ -185,8 +191,8 @@ def differences(some: list, others: list) -> dict[str, str]:
     }
 
 
-def seconds_of_batches(model: str, device: str, asked: argparse.Namespace) -> str:
-    """What nobody can share: each member's own batches."""
+def unshared(model: str, device: str, asked: argparse.Namespace) -> str:
+    """How long the batches of all members take, which each has for itself; and the memory counted on."""
     data = data_of(FIELDS if "multi" in model else FIELDS[:1], asked.works, asked.size)
     config = TrainingConfig(epochs=asked.epochs)
     took = []
@@ -197,7 +203,11 @@ def seconds_of_batches(model: str, device: str, asked: argparse.Namespace) -> st
         if device != "cpu":
             torch.cuda.synchronize()
         took.append(time.perf_counter() - started)
-    return f"{median(took[1:]) * asked.epochs * asked.seeds:.1f}"
+    seconds = median(took[1:]) * asked.epochs * asked.seeds
+    memory = bytes_of(model, data, config, Path()) / 1e6
+    return (
+        f"{model} on {device}: {seconds:.1f} s for the batches of all seeds, {memory:.0f} MB expected a seed"
+    )
 
 
 def processor() -> str:
@@ -210,26 +220,29 @@ def processor() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    for name, default in {"seeds": 10, "works": 60, "size": 64, "epochs": 2, "rounds": 3}.items():
+    for name, default in {"seeds": 10, "works": 60, "size": 64, "epochs": 3, "rounds": 3}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--models", nargs="+", default=["artistry-single", "artistry-multi-2"])
     parser.add_argument(
         "--devices", nargs="+", default=["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     )
     asked = parser.parse_args()
-    rows, batches = [], []
+    rows, notes = [], []
     for device in asked.devices:
         for model in asked.models:
             rows += measured(model, device, asked)
-            batches.append(f"{model} on {device} {seconds_of_batches(model, device, asked)} s")
+            notes.append(unshared(model, device, asked))
+    if "cpu" in asked.devices:
+        started = time.perf_counter()
+        train_all(os.getpid, [()] * CORES, CORES)
+        notes.append(f"a pool's start: {time.perf_counter() - started:.1f} s")
     chips = [processor(), *([torch.cuda.get_device_name()] if "cuda" in asked.devices else [])]
-    print(f"\n{' and '.join(chips)}, {CORES} cores; torch {torch.__version__}, CUDA {torch.version.cuda},")
     print(
-        f"Python {platform.python_version()}. {asked.seeds} seeds, {asked.works} training images a field of"
+        f"\n{', '.join(chips)}; {CORES} cores; torch {torch.__version__}, Python {platform.python_version()}"
     )
-    print(f"{asked.size} px, {asked.epochs} epochs; median of {asked.rounds} rounds (lowest to highest).")
-    print(f"Of it for the batches of all members: {', '.join(batches)}.\n")
-    print(pd.DataFrame(rows).pipe(markdown))
+    print(f"{asked.seeds} seeds, {asked.works} images a field of {asked.size} px, {asked.epochs} epochs;")
+    print(f"median of {asked.rounds} rounds (lowest to highest)", *notes, "", sep="\n")
+    print(markdown(pd.DataFrame(rows)))
 
 
 def markdown(table: pd.DataFrame) -> str:
