@@ -31,7 +31,8 @@ def cost(design: Design) -> Cost:
     """The number of runs of `design`, and how long those that are not there will take.
 
     Each model's time for an image is that of one step, measured here; epochs and numbers of training and
-    validation images do the rest.
+    validation images do the rest. A GPU trains networks of one shape together (see `stacked`): there it is
+    what they would take in turn.
     """
     missing = [trial for trial in design.trials if not trial.run.finished]
     largest = {trial.model: trial for trial in sorted(missing, key=lambda trial: len(trial.data.fields))}

@@ -210,7 +210,10 @@ class Stack:
             answers = {name: self.answers(name, images) for name, images in validation.items()}
             for place, member in enumerate(self.members):
                 if not member.failure:
-                    own = ({name: all_[place] for name, all_ in given.items()} for given in (losses, answers))
+                    own = (
+                        {name: of_members[place] for name, of_members in given.items()}
+                        for given in (losses, answers)
+                    )
                     member.judge(number, self.data.fields, *own)
 
     def learn(self, number: int) -> dict[str, Tensor]:
