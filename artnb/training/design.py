@@ -24,6 +24,7 @@ from artnb.training.devices import judging_device, launch
 from artnb.training.fitting import fit
 from artnb.training.loop import logits_of
 from artnb.training.runs import Run, find, objective_name
+from artnb.training.stacked import Job, fit_together, stacks
 
 JOIN = "+"  # between the fields of a subset, in the name of its method
 
@@ -39,7 +40,7 @@ class Trial:
     folder: Path
 
     @property
-    def job(self) -> tuple[str, TrainingData, TrainingConfig, Path]:
+    def job(self) -> Job:
         return self.model, self.data, self.config, self.folder
 
     @property
@@ -133,14 +134,18 @@ class Design:
         """The runs of `trials`, in their order; trains those that are not there.
 
         On the CPU as many are trained at once as there are cores for `config.threads` each, in processes of
-        their own (a script calls this below `if __name__ == "__main__":`); on an accelerator, and under
-        torchrun (see `devices`), one after the other.
+        their own (a script calls this below `if __name__ == "__main__":`); on a GPU those of one shape
+        together, as `stacked` has it; on another accelerator, and under torchrun (see `devices`), one after
+        the other.
 
         Raises:
             TrainingError: as `trials` does, or a training failed.
         """
         missing = [trial.job for trial in self.trials if not trial.run.finished]
-        fit_all(missing, min(at_once(self.config), len(missing)))
+        if memory := memory_for_stacks(self.config):
+            train_all(fit_together, [(stack,) for stack in stacks(missing, memory)], workers=1)
+        else:
+            fit_all(missing, min(at_once(self.config), len(missing)))
         return [trial.run for trial in self.trials]
 
     def predictions(self, split: str) -> pd.DataFrame:
@@ -177,7 +182,18 @@ def at_once(config: TrainingConfig) -> int:
     return cpu_count() // config.threads if alone_on_cpu else 1
 
 
-def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers: int) -> list[Run]:
+def memory_for_stacks(config: TrainingConfig) -> float:
+    """Bytes: half of what is free on a GPU; none elsewhere, where stacks are slower or nobody has looked, and
+    none where torchrun joins processes, which share each network."""
+    fabric = launch(config.device)
+    if fabric.device.type != "cuda" or fabric.world_size > 1:
+        return 0
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info(fabric.device)
+    return free / 2
+
+
+def fit_all(jobs: list[Job], workers: int) -> list[Run]:
     """`fit` of each job, `workers` at a time (see `train_all`)."""
     return train_all(fit, jobs, workers)
 

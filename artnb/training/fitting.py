@@ -47,6 +47,23 @@ class Selection:
     loss: float = float("inf")
     weights: dict[str, Tensor] = field(default_factory=dict)
 
+    def judge(
+        self,
+        number: int,
+        losses: Mapping[str, float],
+        validation: Mapping[str, Mapping[str, float]],
+        network: nn.Module,
+    ) -> None:
+        """Takes note of epoch `number`: each field's training loss, and the metrics of those validated."""
+        self.rows += [
+            {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
+        ]
+        self.rows += [
+            {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
+        ]
+        accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
+        self.offer(number, accuracy, loss, network)
+
     def offer(self, number: int, accuracy: float, loss: float, network: nn.Module) -> None:
         """Takes the epoch with the higher accuracy; of two that are equal, the one with the lower loss."""
         if (accuracy, -loss) > (self.accuracy, -self.loss):
@@ -124,16 +141,9 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabr
                 for task, images in data.splits["validation"].items()
             }
             check_finite({task: row["loss"] for task, row in validation.items()})
-        selection.rows += [
-            {"field": task, "epoch": number, "split": "train", "loss": loss} for task, loss in losses.items()
-        ]
-        selection.rows += [
-            {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
-        ]
-        accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
-        selection.offer(number, accuracy, loss, network)
+        selection.judge(number, losses, validation, network)
         if writes and number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
-            checkpoint(run, parts, selection, number)
+            checkpoint(run, {name: part.state_dict() for name, part in parts.items()}, selection, number)
             saved = time.monotonic()
     if writes:
         finish(run, model, data, config, selection, time.monotonic() - started)
@@ -147,10 +157,15 @@ def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str
     network.to(device, memory_format=torch.channels_last)
     objective = objective_of(config.objective, network, config.task_weights).to(device)
     learned = [*network.parameters(), *objective.parameters()]
+    return {"network": network, "objective": objective, **descent(learned, data, config)}
+
+
+def descent(learned: list[Tensor], data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
+    """Adam on what is learned, its learning rate falling to 0 in the last step along half a cosine."""
     optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    return {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+    return {"optimizer": optimizer, "scheduler": scheduler}
 
 
 def learn(
@@ -199,10 +214,10 @@ def reproducible(config: TrainingConfig, *stream: object) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def checkpoint(run: Run, parts: dict, selection: Selection, number: int) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
+def checkpoint(run: Run, states: dict, selection: Selection, number: int) -> None:
+    """Writes down the states of the parts (see `parts_of`) after epoch `number`."""
     with saving(run.folder / CHECKPOINT) as path, path.open("wb") as file:
-        torch.save({"parts": state, "selection": vars(selection), "epoch": number}, file)
+        torch.save({"parts": states, "selection": vars(selection), "epoch": number}, file)
 
 
 def resume(run: Run, parts: dict, selection: Selection) -> int:
