@@ -1,20 +1,26 @@
 """Grad-CAM: where in an image the evidence for a class lies.
 
 Selvaraju et al.: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization"
-(2017), Eqs. (1) and (2), computed by Captum:
+(2017), Eqs. (1) and (2):
 
     alpha_k = mean over i, j of d logit_target / d A^k_ij        L = sum over k of alpha_k A^k
 
 Departure: the paper keeps ReLU(L). Here the map keeps its sign, for a map that is negative everywhere
 also says something; `positive` gives the paper's.
+
+The maps are those of Captum's `LayerGradCam` to the bit. Captum goes through the network once for each layer,
+and keeps for the way back what lies before the layer too; here one pass serves all layers, and no more is kept
+than the way back to the first of them needs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
-from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
 
 from artnb.errors import ModelError
 
@@ -59,10 +65,8 @@ def grad_cam(
     targets = targets.expand(len(images)).clone()
     batches = list(zip(images.split(batch_size), targets.split(batch_size), strict=True))
     with evaluating(model):
-        return {
-            name: torch.cat([attribute(model, known[name], *batch, task) for batch in batches])
-            for name in layers
-        }
+        parts = [attribute(model, {name: known[name] for name in layers}, *batch, task) for batch in batches]
+    return {name: torch.cat([part[name] for part in parts]) for name in layers}
 
 
 def positive(maps: Tensor) -> Tensor:
@@ -70,11 +74,36 @@ def positive(maps: Tensor) -> Tensor:
     return maps.relu()
 
 
-def attribute(model: nn.Module, layer: nn.Module, images: Tensor, targets: Tensor, task: str) -> Tensor:
+def attribute(
+    model: nn.Module, layers: Mapping[str, nn.Module], images: Tensor, targets: Tensor, task: str
+) -> dict[str, Tensor]:
+    """The maps of all layers from one pass forth and one back, which ends at the first of them."""
     if not len(images):
-        return images[:, 0]
-    maps = LayerGradCam(model, layer).attribute(images, targets, additional_forward_args=task).detach()
-    return LayerAttribution.interpolate(maps, images.shape[-2:], "bilinear").squeeze(1)
+        return {name: images[:, 0] for name in layers}
+    features: dict[str, Tensor] = {}
+
+    def keep(name: str, _: nn.Module, __: object, output: Tensor) -> Tensor:
+        features[name] = output if output.requires_grad else output.requires_grad_()
+        return output.clone()  # what comes after may change it in place
+
+    frozen = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    with ExitStack() as hooks, torch.enable_grad():
+        for name, layer in layers.items():
+            hooks.enter_context(layer.register_forward_hook(partial(keep, name)))
+        logits = functional_call(model, frozen, (images, task))
+    if missing := [name for name in layers if name not in features]:
+        raise ModelError(f"attention layer {missing[0]!r} takes no part in what the model says of {task}")
+    chosen = logits.gather(1, targets[:, None]).sum()
+    gradients = torch.autograd.grad(chosen, [features[name] for name in layers])
+    return {
+        name: enlarged((gradient.mean((2, 3), keepdim=True) * features[name].detach()).sum(1), images)
+        for name, gradient in zip(layers, gradients, strict=True)
+    }
+
+
+def enlarged(maps: Tensor, images: Tensor) -> Tensor:
+    """Maps B h w at the size of `images`, B 3 H W, bilinearly."""
+    return F.interpolate(maps[:, None], images.shape[-2:], mode="bilinear")[:, 0]
 
 
 @contextmanager
