@@ -8,9 +8,9 @@ Selvaraju et al.: "Grad-CAM: Visual Explanations from Deep Networks via Gradient
 Departure: the paper keeps ReLU(L). Here the map keeps its sign, for a map that is negative everywhere
 also says something; `positive` gives the paper's.
 
-The maps are those of Captum's `LayerGradCam` to the bit. Captum goes through the network once for each layer,
-and keeps for the way back what lies before the layer too; here one pass serves all layers, and no more is kept
-than the way back to the first of them needs.
+The maps are those of Captum's `LayerGradCam` to the bit. Captum goes through the network once for each layer
+and keeps for the way back what lies before the layer too; here one pass serves all layers, and no more is
+kept than the way back to the first of them needs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,6 @@ from torch.nn import functional as F
 from artnb.errors import ModelError
 
 
-@torch.inference_mode(False)
 def grad_cam(
     model: nn.Module,
     images: Tensor,
@@ -52,6 +51,19 @@ def grad_cam(
     Raises:
         ModelError: the model has no such layer, or the number of targets is not that of the images.
     """
+    return grad_cam_and_logits(model, images, targets, task, layers, batch_size)[0]
+
+
+@torch.inference_mode(False)
+def grad_cam_and_logits(
+    model: nn.Module,
+    images: Tensor,
+    targets: Tensor | int,
+    task: str,
+    layers: Sequence[str] | Mapping[str, nn.Module] | None = None,
+    batch_size: int = 64,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """As `grad_cam`, with the logits, B K, which the maps explain."""
     known = layers if isinstance(layers, Mapping) else model.attention_layers(task)
     layers = list(known) if layers is None else list(layers)
     if unknown := [name for name in layers if name not in known]:
@@ -66,7 +78,8 @@ def grad_cam(
     batches = list(zip(images.split(batch_size), targets.split(batch_size), strict=True))
     with evaluating(model):
         parts = [attribute(model, {name: known[name] for name in layers}, *batch, task) for batch in batches]
-    return {name: torch.cat([part[name] for part in parts]) for name in layers}
+    maps, logits = zip(*parts, strict=True)
+    return {name: torch.cat([part[name] for part in maps]) for name in layers}, torch.cat(logits)
 
 
 def positive(maps: Tensor) -> Tensor:
@@ -76,10 +89,8 @@ def positive(maps: Tensor) -> Tensor:
 
 def attribute(
     model: nn.Module, layers: Mapping[str, nn.Module], images: Tensor, targets: Tensor, task: str
-) -> dict[str, Tensor]:
-    """The maps of all layers from one pass forth and one back, which ends at the first of them."""
-    if not len(images):
-        return {name: images[:, 0] for name in layers}
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The maps of all layers, and the logits: one pass forth, and one back as far as the first layer."""
     features: dict[str, Tensor] = {}
 
     def keep(name: str, _: nn.Module, __: object, output: Tensor) -> Tensor:
@@ -95,10 +106,11 @@ def attribute(
         raise ModelError(f"attention layer {missing[0]!r} takes no part in what the model says of {task}")
     chosen = logits.gather(1, targets[:, None]).sum()
     gradients = torch.autograd.grad(chosen, [features[name] for name in layers])
-    return {
+    maps = {
         name: enlarged((gradient.mean((2, 3), keepdim=True) * features[name].detach()).sum(1), images)
         for name, gradient in zip(layers, gradients, strict=True)
     }
+    return maps, logits.detach()
 
 
 def enlarged(maps: Tensor, images: Tensor) -> Tensor:
