@@ -3,8 +3,8 @@
     python tests/benchmarks/reporting.py [--demo]
 
 In a home of its own, which begins empty: no images, no runs. The demo as `make reports` writes it takes
-minutes; without --demo its networks learn for `EPOCHS` epochs instead of fifteen, which leaves a report little
-to save, and no goal.
+minutes; without --demo its networks learn for `EPOCHS` epochs instead of fifteen, which leaves a report
+little to save, and no goal.
 """
 
 import os
