@@ -21,11 +21,12 @@ from artnb.catalogue import read
 from artnb.images import decode_square, open_store
 
 SIZE, BATCH_SIZE = 64, 32
+PLANS = {96: Plan(), 256: Plan(validation=4, test=4, size=256)}  # by the side of a picture
 
 
 def comparisons() -> Iterator[Comparison]:
-    for side in (96, 256):
-        catalogue = open_catalogue("atelier", Plan(size=side))
+    for side, plan in PLANS.items():
+        catalogue = open_catalogue("atelier", plan)
         store, paths = open_store(catalogue, SIZE), list(catalogue.paths.values())
         rows = np.random.default_rng(0).permutation(store.rows(catalogue.paths))
         batches = np.array_split(rows, len(rows) // BATCH_SIZE)

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import torch
 from joblib import cpu_count
 from paired import Comparison, in_turn, installed, table
+from stores import PLANS
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -26,7 +27,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from artnb import models
-from artnb.atelier import Plan, open_catalogue
+from artnb.atelier import open_catalogue
 from artnb.catalogue import Catalogue
 from artnb.images.augmentation import MEAN, NO_AUGMENTATION, STD, Augmentation, standardise
 from artnb.training import TrainingConfig
@@ -52,7 +53,7 @@ def comparisons() -> Iterator[Comparison]:
 
 
 def against_convention(side: int, augmentation: Augmentation) -> Comparison:
-    catalogue = open_catalogue("atelier", Plan(size=side))
+    catalogue = open_catalogue("atelier", PLANS[side])
     config = config_of(BATCH_SIZES[0], augmentation)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -97,7 +98,7 @@ def config_of(batch_size: int, augmentation: Augmentation) -> TrainingConfig:
 
 
 def training_data() -> TrainingData:
-    return load(open_catalogue("atelier", Plan()), SIZE).only(FIELD)
+    return load(open_catalogue("atelier", PLANS[96]), SIZE).only(FIELD)
 
 
 def network() -> nn.Module:
