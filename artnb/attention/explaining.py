@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from artnb.attention.gradcam import grad_cam
+from artnb.attention.gradcam import grad_cam_and_logits
 from artnb.attention.randomisation import rank_correlations
 from artnb.images.augmentation import standardise
 from artnb.training import Run, TrainingData
@@ -40,12 +40,9 @@ def explain(runs: Iterable[Run], data: TrainingData, field: str, each: int, spli
     maps, probabilities = {}, {}
     for run in runs:
         if field in run.fields:
-            network, batch = run.network(), standardise(images)
-            of_layers = grad_cam(network, batch, targets, field)
+            of_layers, logits = grad_cam_and_logits(run.network(), standardise(images), targets, field)
             maps |= named(run, of_layers)
-            with torch.inference_mode():
-                own = network(batch, field).softmax(1).gather(1, targets[:, None])[:, 0]
-            probabilities[run.method] = own
+            probabilities[run.method] = logits.softmax(1).gather(1, targets[:, None])[:, 0]
     return Explained(field, part.ids[rows], images.permute(0, 2, 3, 1).numpy(), targets, maps, probabilities)
 
 

@@ -1,25 +1,29 @@
 """Grad-CAM: where in an image the evidence for a class lies.
 
 Selvaraju et al.: "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization"
-(2017), Eqs. (1) and (2), computed by Captum:
+(2017), Eqs. (1) and (2):
 
     alpha_k = mean over i, j of d logit_target / d A^k_ij        L = sum over k of alpha_k A^k
 
 Departure: the paper keeps ReLU(L). Here the map keeps its sign, for a map that is negative everywhere
 also says something; `positive` gives the paper's.
+
+Captum gives activations and gradients of all layers from one pass. Its `LayerGradCam`, whose maps these are
+to the bit, goes through the network once for each layer, and keeps for the way back what lies before it too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
-from captum.attr import LayerAttribution, LayerGradCam
+from captum._utils.gradient import compute_layer_gradients_and_eval
+from captum.attr import LayerAttribution
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from artnb.errors import ModelError
 
 
-@torch.inference_mode(False)
 def grad_cam(
     model: nn.Module,
     images: Tensor,
@@ -44,8 +48,22 @@ def grad_cam(
         The maps by the name of the layer, enlarged bilinearly from the layer's size.
 
     Raises:
-        ModelError: the model has no such layer, or the number of targets is not that of the images.
+        ModelError: the model has no such layer, a layer takes no part in its answer, or the number of targets
+            is not that of the images.
     """
+    return grad_cam_and_logits(model, images, targets, task, layers, batch_size)[0]
+
+
+@torch.inference_mode(False)
+def grad_cam_and_logits(
+    model: nn.Module,
+    images: Tensor,
+    targets: Tensor | int,
+    task: str,
+    layers: Sequence[str] | Mapping[str, nn.Module] | None = None,
+    batch_size: int = 64,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """As `grad_cam`, with the logits, B K, which the maps explain."""
     known = layers if isinstance(layers, Mapping) else model.attention_layers(task)
     layers = list(known) if layers is None else list(layers)
     if unknown := [name for name in layers if name not in known]:
@@ -59,10 +77,9 @@ def grad_cam(
     targets = targets.expand(len(images)).clone()
     batches = list(zip(images.split(batch_size), targets.split(batch_size), strict=True))
     with evaluating(model):
-        return {
-            name: torch.cat([attribute(model, known[name], *batch, task) for batch in batches])
-            for name in layers
-        }
+        parts = [attribute(model, {name: known[name] for name in layers}, *batch, task) for batch in batches]
+    maps, logits = zip(*parts, strict=True)
+    return {name: torch.cat([part[name] for part in maps]) for name in layers}, torch.cat(logits)
 
 
 def positive(maps: Tensor) -> Tensor:
@@ -70,11 +87,34 @@ def positive(maps: Tensor) -> Tensor:
     return maps.relu()
 
 
-def attribute(model: nn.Module, layer: nn.Module, images: Tensor, targets: Tensor, task: str) -> Tensor:
+def attribute(
+    model: nn.Module, layers: Mapping[str, nn.Module], images: Tensor, targets: Tensor, task: str
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The maps of all layers, and the logits: one pass forth, and one back as far as the first layer."""
     if not len(images):
-        return images[:, 0]
-    maps = LayerGradCam(model, layer).attribute(images, targets, additional_forward_args=task).detach()
-    return LayerAttribution.interpolate(maps, images.shape[-2:], "bilinear").squeeze(1)
+        return dict.fromkeys(layers, images[:, 0]), model(images, task)
+    frozen = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    logits = []
+
+    def answer(images: Tensor, task: str) -> Tensor:
+        logits.append(functional_call(model, frozen, (images, task)))
+        return logits[-1]
+
+    try:
+        found = compute_layer_gradients_and_eval(answer, [*layers.values()], images, targets, task)
+    except AssertionError:  # a hook saw nothing
+        raise ModelError(
+            f"of the attention layers {', '.join(layers)} one takes no part in what the model says of {task}"
+        ) from None
+    maps = {
+        name: (gradients.mean((2, 3), keepdim=True) * features).sum(1, keepdim=True).detach()
+        for name, (gradients,), (features,) in zip(layers, *found, strict=True)
+    }
+    enlarged = {
+        name: LayerAttribution.interpolate(map_, images.shape[-2:], "bilinear").squeeze(1)
+        for name, map_ in maps.items()
+    }
+    return enlarged, logits[0].detach()
 
 
 @contextmanager

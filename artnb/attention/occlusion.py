@@ -71,9 +71,13 @@ def blurred(images: Tensor, masks: Tensor) -> Tensor:
             f"the masks are {tuple(masks.shape)}, {masks.dtype}; images {tuple(images.shape)} need "
             f"{(len(images), *images.shape[2:])}, bool: B H W of the images"
         )
+    return torch.where(masks[:, None], blurred_whole(images), images)
+
+
+def blurred_whole(images: Tensor) -> Tensor:
     deviation = BLUR * images.shape[-1]
     kernel = 2 * int(np.ceil(3 * deviation)) + 1
-    return torch.where(masks[:, None], F.gaussian_blur(images, [kernel, kernel], [deviation]), images)
+    return F.gaussian_blur(images, [kernel, kernel], [deviation])
 
 
 def moved(masks: Tensor, shifts: np.ndarray) -> Tensor:
@@ -109,12 +113,12 @@ def answer(
     """
     before = probabilities(network, images, field)
     targets = before.argmax(1) if targets is None else targets
-    own = targets[:, None]
+    own, dull = targets[:, None], blurred_whole(images)
     side = np.array(images.shape[2:])
     shifts = np.stack([generator(0, "elsewhere", id).integers(0, side, (PLACES, 2)) for id in ids], axis=1)
 
     def change(masks: Tensor) -> Tensor:
-        after = probabilities(network, blurred(images, masks), field)
+        after = probabilities(network, torch.where(masks[:, None], dull, images), field)
         return (after - before).gather(1, own)[:, 0]
 
     def occlusion(maps: Tensor) -> Occlusion:

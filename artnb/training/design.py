@@ -20,9 +20,8 @@ from artnb.processes import pool
 from artnb.training.config import TrainingConfig
 from artnb.training.controls import CONTROLS
 from artnb.training.data import TrainingData, load
-from artnb.training.devices import judging_device, launch
+from artnb.training.devices import launch
 from artnb.training.fitting import fit
-from artnb.training.loop import logits_of
 from artnb.training.runs import Run, find, objective_name
 from artnb.training.stacked import Job, fit_together, stacks
 
@@ -230,13 +229,12 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
         One row per image: method, seed, field, id, group, target and prediction (indices of the classes),
         probability (of the last class, `artistic`; in [0, 1]), correct.
     """
-    network = run.network().to(judging_device(run.config.device))
     tables = []
     for task in run.fields:
         if task not in data.splits[split]:
             continue
         images = data.splits[split][task]
-        logits, targets = logits_of(network, images, task)
+        logits = run.logits(images, task)
         tables.append(
             pd.DataFrame(
                 {
@@ -245,7 +243,7 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
                     "field": task,
                     "id": images.ids,
                     "group": images.groups,
-                    "target": targets,
+                    "target": images.targets,
                     "prediction": logits.argmax(1),
                     "probability": logits.softmax(1)[:, -1],
                 }

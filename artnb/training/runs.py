@@ -3,11 +3,13 @@
 run.json              model, config, data, environment, the epoch that validation chose
 weights.safetensors   of that epoch
 history.parquet       every epoch's metrics
+logits-*.safetensors  what it said of images that it was asked about
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +17,16 @@ from pathlib import Path
 import pandas as pd
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from artnb import models
 from artnb.errors import RunError
+from artnb.paths import written_whole
 from artnb.training.config import FULL, TrainingConfig
-from artnb.training.data import TrainingData
+from artnb.training.data import FieldImages, TrainingData
+from artnb.training.devices import judging_device
+from artnb.training.loop import logits_of
 from artnb.training.objectives import PLAIN
 
 FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
@@ -127,6 +132,21 @@ class Run:
         except (OSError, SafetensorError, RuntimeError, ValueError) as error:
             raise damaged(self.folder / WEIGHTS, error) from None
         return network.to(memory_format=torch.channels_last).eval()
+
+    def logits(self, images: FieldImages, task: str) -> Tensor:
+        """N K, what the network says of images of the field `task`; kept in the folder, by the images' ids.
+
+        A file that is damaged is made anew, and a folder that cannot be written keeps none.
+        """
+        asked = f"{task} {images.store.size} {images.ids.tolist()}"
+        file = self.folder / f"logits-{hashlib.sha256(asked.encode()).hexdigest()[:16]}.safetensors"
+        with suppress(OSError, SafetensorError):
+            return load_file(file)["logits"]
+        network = self.network().to(judging_device(self.config.device))
+        logits, _ = logits_of(network, images, task)
+        with suppress(OSError, SafetensorError), written_whole(file) as path:
+            save_file({"logits": logits}, path)
+        return logits
 
 
 def sha256(file: Path) -> str:

@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from captum.attr import LayerAttribution, LayerGradCam
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from artnb.attention import grad_cam, positive
 from artnb.errors import ModelError
 from artnb.models import create, names
+
+SATO = [name for name in names() if name.startswith("artistry")]  # tests/models asks all others
 
 
 class Tiny(nn.Module):
@@ -66,7 +69,7 @@ def network(name: str = "artistry-multi-2") -> nn.Module:
     return model
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", SATO)
 def test_maps_follow_the_formula(name, images):
     """Selvaraju et al. (2017), Eqs. (1) and (2) without the ReLU, in double precision."""
     model, images, targets = network(name).double(), images.double(), torch.tensor([0, 1, 1, 0, 1, 0, 0])
@@ -84,6 +87,50 @@ def test_maps_follow_the_formula(name, images):
         expected = F.interpolate(expected[:, None], (64, 64), mode="bilinear", align_corners=False)[:, 0]
         torch.testing.assert_close(maps[layer], expected)
         assert maps[layer].min() < 0 < maps[layer].max()
+
+
+@pytest.mark.parametrize("name", SATO)
+def test_captum_has_the_same_maps(name, images):
+    """To the bit, though it asks once for each layer."""
+    model, targets = network(name), torch.tensor([0, 1, 1, 0, 1, 0, 0])
+    maps = grad_cam(model, images, targets, "garden")
+    model.eval()
+    for layer, module in model.attention_layers("garden").items():
+        expected = LayerGradCam(model, module).attribute(images, targets, additional_forward_args="garden")
+        expected = LayerAttribution.interpolate(expected, (64, 64), "bilinear").squeeze(1)
+        assert torch.equal(maps[layer], expected)
+
+
+class InPlace(Tiny):
+    """What follows the layer changes its output where it lies."""
+
+    def forward(self, images: Tensor, task: str) -> Tensor:
+        return self.dense(self.convolution(images).sub_(100).relu_().flatten(1))
+
+
+def test_layers_are_seen_before_their_output_is_changed_in_place():
+    """The ReLU stops the gradients of A2 where A2 is 0, which are the only ones."""
+    image = 100 + torch.stack([A1, A2, torch.full((2, 2), 9.0)])[None]
+    maps = grad_cam(InPlace(1, WEIGHT), image, 1, "painting")["individual"]
+    assert maps.tolist() == [[[50.5, 51], [51.5, 52]]]
+
+
+def test_layers_in_a_row_are_explained_in_one_pass(images):
+    """Also the earlier one, whose gradients come through the later."""
+    model, passes = network(), []
+    chain = {"last": model.common[1][3], "first": model.common[0][0]}
+    with model.register_forward_hook(lambda *_: passes.append(1)):
+        both = grad_cam(model, images, 1, "garden", chain)
+    assert len(passes) == 1
+    assert list(both) == list(chain)
+    for name, layer in chain.items():
+        assert torch.equal(both[name], grad_cam(model, images, 1, "garden", {name: layer})[name])
+
+
+def test_layers_must_take_part(images):
+    model = network()
+    with pytest.raises(ModelError, match="other one takes no part in what the model says of garden"):
+        grad_cam(model, images, 1, "garden", {"other": model.stems["field_painting"][0][0]})
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])

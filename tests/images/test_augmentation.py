@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms.v2 import functional as F
 
 from artnb.errors import TrainingError
-from artnb.images.augmentation import NO_AUGMENTATION, Augmentation, standardise
+from artnb.images.augmentation import NO_AUGMENTATION, Augmentation, mirrored, standardise
 
 NOTHING = {"flip": False, "translation": 0.0}
 ALL = Augmentation(True, True, 0.1, 0.5, 0.3)
@@ -124,3 +125,13 @@ def test_standardise_is_imagenets_formula_and_keeps_the_memory_format():
     assert done.dtype == torch.float32
     assert done.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, batch(4))
+
+
+@pytest.mark.parametrize("width", [1, 5, 23])
+def test_borders_are_mirrored_as_torchvision_pads(width):
+    images = batch(3)
+    assert torch.equal(mirrored(images, width), F.pad(images, [width], padding_mode="reflect"))
+
+
+def test_no_shift_is_longer_than_the_border_that_the_image_can_mirror():
+    assert Augmentation(flip=False, translation=0.99)(batch(), 0).shape == batch().shape

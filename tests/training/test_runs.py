@@ -11,6 +11,7 @@ import torch
 from artnb.errors import RunError
 from artnb.images.augmentation import standardise
 from artnb.training import Run, history
+from artnb.training.loop import logits_of
 
 
 @pytest.fixture
@@ -55,6 +56,37 @@ def test_histories_stand_in_one_table(run):
     assert len(table) == 2 * len(run.history)
     assert table.index.is_unique
     pd.testing.assert_frame_equal(table.head(len(run.history)), run.history)
+
+
+def test_logits_are_kept_and_those_of_other_images_apart(copy, data, monkeypatch):
+    garden, painting = (data.splits["test"][field] for field in ("garden", "painting"))
+    first = copy.logits(garden, "garden")
+    expected, _ = logits_of(copy.network(), garden, "garden")
+    assert torch.equal(first, expected)
+    others = copy.logits(painting, "painting"), copy.logits(garden, "painting")
+    assert not any(torch.equal(first, other) for other in others)
+    monkeypatch.setattr(Run, "network", lambda _: pytest.fail("the network is asked again"))
+    assert torch.equal(copy.logits(garden, "garden"), first)
+
+
+def test_damaged_logits_are_made_anew(copy, data):
+    images = data.splits["test"]["garden"]
+    first = copy.logits(images, "garden")
+    (file,) = copy.folder.glob("logits-*")
+    whole = file.read_bytes()
+    damage(file)
+    assert torch.equal(copy.logits(images, "garden"), first)
+    assert file.read_bytes() == whole
+
+
+def test_logits_that_cannot_be_kept_are_made_each_time(copy, data):
+    images = data.splits["test"]["garden"]
+    first = copy.logits(images, "garden")
+    (file,) = copy.folder.glob("logits-*")
+    file.unlink()
+    file.mkdir()
+    assert torch.equal(copy.logits(images, "garden"), first)
+    assert [item.name for item in copy.folder.glob("*logits-*")] == [file.name]
 
 
 @pytest.mark.parametrize("use", ["description", "config", "history", "fields", "method"])
