@@ -83,8 +83,8 @@ def cost(design: Design) -> Cost:
     """The number of runs of `design`, and what those that are not there will take.
 
     Each model's time for an image is measured here, on steps of its largest network; epochs and numbers of
-    training and validation images do the rest. A GPU trains networks of one shape together (see `stacked`):
-    there it is what they would take in turn.
+    training and validation images do the rest. Several at once on
+    one GPU are taken to be as fast as one: that is too good where they fill it.
 
     Raises:
         TrainingError: a network does not fit an accelerator's memory, or its loss is soon not finite.

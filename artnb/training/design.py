@@ -23,8 +23,8 @@ from artnb.training.data import TrainingData, load
 from artnb.training.devices import launch
 from artnb.training.fitting import fit
 from artnb.training.runs import Run, find, objective_name
-from artnb.training.stacked import Job, fit_together, stacks
 
+GPU_SHARE = 6_000_000_000  # bytes that one of several trainings at once is allowed
 JOIN = "+"  # between the fields of a subset, in the name of its method
 
 
@@ -39,7 +39,7 @@ class Trial:
     folder: Path
 
     @property
-    def job(self) -> Job:
+    def job(self) -> tuple[str, TrainingData, TrainingConfig, Path]:
         return self.model, self.data, self.config, self.folder
 
     @property
@@ -133,18 +133,15 @@ class Design:
         """The runs of `trials`, in their order; trains those that are not there.
 
         On the CPU as many are trained at once as there are cores for `config.threads` each, in processes of
-        their own (a script calls this below `if __name__ == "__main__":`); on a GPU those of one shape
-        together, as `stacked` has it; on another accelerator, and under torchrun (see `devices`), one after
-        the other.
+        their own (a script calls this below `if __name__ == "__main__":`), and as many on a GPU, which they
+        share, as its free memory carries; on another accelerator, and under torchrun (see `devices`), one
+        after the other.
 
         Raises:
             TrainingError: as `trials` does, or a training failed.
         """
         missing = [trial.job for trial in self.trials if not trial.run.finished]
-        if memory := memory_for_stacks(self.config):
-            train_all(fit_together, [(stack,) for stack in stacks(missing, memory)], workers=1)
-        else:
-            fit_all(missing, min(at_once(self.config), len(missing)))
+        fit_all(missing, min(at_once(self.config), len(missing)))
         return [trial.run for trial in self.trials]
 
     def predictions(self, split: str) -> pd.DataFrame:
@@ -175,24 +172,22 @@ def shares(model: str, data: TrainingData) -> bool:
 
 
 def at_once(config: TrainingConfig) -> int:
-    """How many trainings this machine carries at a time; where torchrun joins processes, they share each."""
+    """How many trainings this machine carries at a time; where torchrun joins processes, they share each.
+
+    A small network leaves most of a GPU idle, and keeps one core busy with asking: on an H100, eight
+    processes took 4.5 minutes for 80 networks of 60 works a field, which `cost` said would take 14 in turn.
+    """
     fabric = launch(config.device)
-    alone_on_cpu = fabric.device.type == "cpu" and fabric.world_size == 1
-    return cpu_count() // config.threads if alone_on_cpu else 1
+    if fabric.world_size > 1 or fabric.device.type not in ("cpu", "cuda"):
+        return 1
+    workers = max(cpu_count() // config.threads, 1)
+    if fabric.device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(fabric.device)
+        workers = min(workers, max(free // GPU_SHARE, 1))
+    return workers
 
 
-def memory_for_stacks(config: TrainingConfig) -> float:
-    """Bytes: half of what is free on a GPU; none elsewhere, where stacks are slower or nobody has looked, and
-    none where torchrun joins processes, which share each network."""
-    fabric = launch(config.device)
-    if fabric.device.type != "cuda" or fabric.world_size > 1:
-        return 0
-    torch.cuda.empty_cache()
-    free, _ = torch.cuda.mem_get_info(fabric.device)
-    return free / 2
-
-
-def fit_all(jobs: list[Job], workers: int) -> list[Run]:
+def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers: int) -> list[Run]:
     """`fit` of each job, `workers` at a time (see `train_all`)."""
     return train_all(fit, jobs, workers)
 

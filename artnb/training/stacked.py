@@ -6,7 +6,9 @@ makes of their convolutions one convolution in as many groups. Adam moves every 
 all members is their Adams. The last digits differ from those of `fit`, for sums are taken in another order.
 
 On a CPU this does not pay: a step of ten artistry-single at 64 px took one core 3.4 s together and 1.5 s in
-turn, and a pool of processes keeps all cores busy (tests/benchmarks/seeds.py).
+turn, and a pool of processes keeps all cores busy. On a GPU nobody has measured it yet (torch's own batch
+normalisation fails there under vmap, hence the formula below), so `Design.run` lets processes share one.
+tests/benchmarks/seeds.py asks both.
 """
 
 import math
@@ -23,6 +25,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call, vmap
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 from tqdm.auto import tqdm
 
 from artnb import models
@@ -98,6 +101,27 @@ def cross_entropy(
     network: nn.Module, task: str, tensors: Mapping[str, Tensor], images: Tensor, targets: Tensor
 ) -> Tensor:
     return F.cross_entropy(logits(network, task, tensors, images), targets)
+
+
+def batch_norm(layer: _BatchNorm, images: Tensor) -> Tensor:
+    """What `layer` gives for images B C H W, by plain arithmetic: on a GPU torch's own asks for the memory
+    format of tensors, which they do not tell under vmap."""
+    values, shape = images.float() if images.dtype == torch.bfloat16 else images, (1, -1, 1, 1)
+    if layer.training:
+        mean, variance = values.mean((0, 2, 3)), values.var((0, 2, 3), correction=0)
+        count = values.numel() // values.shape[1]
+        with torch.no_grad():
+            layer.num_batches_tracked += 1
+            for kept, seen in (
+                (layer.running_mean, mean),
+                (layer.running_var, variance * count / (count - 1)),
+            ):
+                kept.mul_(1 - layer.momentum).add_(layer.momentum * seen)
+    else:
+        mean, variance = layer.running_mean, layer.running_var
+    scale = layer.weight * torch.rsqrt(variance + layer.eps)
+    centred = values - mean.view(shape)
+    return torch.addcmul(layer.bias.view(shape), centred, scale.view(shape)).to(images.dtype)
 
 
 def joined(networks: Sequence[nn.Module]) -> dict[str, Tensor]:
@@ -188,6 +212,9 @@ class Stack:
         self.data, self.config = members[0].data, members[0].config
         self.network, self.objective = members[0].network, members[0].parts["objective"]
         self.device = next(self.network.parameters()).device
+        for module in self.network.modules():
+            if isinstance(module, _BatchNorm):
+                module.forward = partial(batch_norm, module)
         self.tensors = joined([member.network for member in members])
         learned = [tensor for tensor in self.tensors.values() if tensor.requires_grad]
         descent = fitting.descent(learned, self.data, self.config)

@@ -37,11 +37,12 @@ from tqdm.auto import tqdm  # noqa: E402
 from artnb.images import Store  # noqa: E402
 from artnb.training import Run, TrainingConfig, TrainingData, fit  # noqa: E402
 from artnb.training.data import FieldImages  # noqa: E402
-from artnb.training.design import fit_all, memory_for_stacks, train_all  # noqa: E402
+from artnb.training.design import fit_all, train_all  # noqa: E402
 from artnb.training.loop import epoch  # noqa: E402
 from artnb.training.stacked import Job, bytes_of, fit_together, stacks  # noqa: E402
 
 FIELDS = ("painting", "architecture", "sculpture", "garden")
+MEMORY = 1e12 if not torch.cuda.is_available() else torch.cuda.mem_get_info()[0] / 2  # bytes of a stack
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -93,8 +94,7 @@ def fit_pinned(*job: object) -> Run:
 
 
 def stacked(jobs: list[Job]) -> list[Run]:
-    memory = memory_for_stacks(jobs[0][2]) or 1e12
-    return [run for stack in stacks(jobs, memory) for run in fit_together(stack)]
+    return [run for stack in stacks(jobs, MEMORY) for run in fit_together(stack)]
 
 
 class Way(NamedTuple):

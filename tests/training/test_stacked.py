@@ -23,7 +23,7 @@ from torch import nn
 from artnb import models
 from artnb.errors import TrainingError
 from artnb.models import artistry, registry
-from artnb.training import Design, Run, TrainingConfig, TrainingData, design, fit, fitting, loop, stacked
+from artnb.training import Run, TrainingConfig, TrainingData, fit, fitting, loop, stacked
 from artnb.training.controls import permuted
 from artnb.training.stacked import Job, Member, bytes_of, fit_together, stacks
 
@@ -141,9 +141,10 @@ def test_runs_trained_together_are_those_trained_one_by_one(data, uneven, tmp_pa
         assert_close(run, fit(*job))
 
 
-@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-3), ("bfloat16", 0.1)])
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 5e-3), ("bfloat16", 0.1)])
 def test_in_the_precisions_that_runs_are_asked_for_the_losses_agree(uneven, tmp_path, precision, tolerance):
-    """An epoch of 3 steps: rounding, 1e-7 or 4e-3 of a number, has grown by no more than two orders."""
+    """An epoch of 3 steps, whose rounding Adam magnifies: what is gradient there and what is not, it moves by
+    the learning rate. That the numbers are the same is shown above, in float64."""
     changes = {"epochs": 1, "precision": precision}
     runs = fit_together(seeds(MULTI, uneven, tmp_path / "together", 0, 1, **changes))
     for run, job in zip(runs, seeds(MULTI, uneven, tmp_path / "alone", 0, 1, **changes), strict=True):
@@ -324,20 +325,3 @@ def test_the_memory_of_a_member_is_that_of_its_numbers(data, tmp_path):
     of_image = (whole - half) / 4 / 4
     assert outputs < of_image < 6 * outputs
     assert 4 * numbers <= (whole - 8 * of_image * 4) / 4 < 5.5 * numbers
-
-
-def test_a_design_trains_in_stacks_where_there_is_memory_for_them(painted, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(design, "memory_for_stacks", lambda config: PLENTY)
-    monkeypatch.setattr(design, "fit_all", lambda *_: pytest.fail("trained one by one"))
-    asked, original = [], stacked.fit_together
-    monkeypatch.setattr(design, "fit_together", lambda jobs: (asked.append(len(jobs)), original(jobs))[1])
-    catalogue = replace(painted, folder=tmp_path)
-    monkeypatch.setattr(Design, "data", lambda self, seed: data.only(*self.fields))
-    runs = Design(catalogue, 32, replace(CONFIG, epochs=1), seeds=(0, 1), fields=("garden", "painting")).run()
-    assert asked == [4, 2]
-    assert [run.method for run in runs] == ["single", "single", "multi-2"] * 2
-    assert all(run.finished for run in runs)
-
-
-def test_there_is_memory_for_stacks_on_a_gpu_alone():
-    assert design.memory_for_stacks(replace(CONFIG, device="cpu")) == 0
