@@ -26,9 +26,14 @@ test: install browser ## everything that is guarded: code, import contract, note
 test-all: test ## the same and the tests that take long
 	$(BIN)/pytest -m slow
 
-bench: install ## how fast, and how that grows: tables on the screen (minutes)
+bench: install ## how fast, beside other ways, and how that grows: reports/bench.md and the screen (an hour)
+	$(BIN)/python tests/benchmarks/bench.py reports/bench.md
+	$(BIN)/python tests/benchmarks/seeds.py
+	$(BIN)/python tests/benchmarks/devices.py
 	$(BIN)/python tests/benchmarks/duplicates.py
 	$(BIN)/python tests/benchmarks/coverage.py
+	$(BIN)/python tests/benchmarks/streaming.py
+	$(BIN)/python tests/benchmarks/catalogue.py
 
 browser: # what the browser tests drive; on a CI machine it is installed, elsewhere they are skipped without it
 	@command -v chromium >/dev/null || [ -z "$(CI)" ] || (apt-get update -qq && apt-get install -qq -y chromium)

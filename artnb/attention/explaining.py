@@ -43,7 +43,9 @@ def explain(runs: Iterable[Run], data: TrainingData, field: str, each: int, spli
             of_layers, logits = grad_cam_and_logits(run.network(), standardise(images), targets, field)
             maps |= named(run, of_layers)
             probabilities[run.method] = logits.softmax(1).gather(1, targets[:, None])[:, 0]
-    return Explained(field, part.ids[rows], images.permute(0, 2, 3, 1).numpy(), targets, maps, probabilities)
+    return Explained(
+        field, part.ids[rows].to_numpy(str), images.permute(0, 2, 3, 1).numpy(), targets, maps, probabilities
+    )
 
 
 def empty_maps(explained: Iterable[Explained]) -> pd.DataFrame:

@@ -106,9 +106,8 @@ class PCGrad(WeightedSum):
                 parameter.grad = None
             term.backward()
             of_fields.append([parameter.grad for parameter in self.shared])
-        with torch.autocast(
-            self.shared[0].device.type, enabled=False
-        ):  # gradients are float32: so is surgery
+        device = next(iter(losses.values())).device
+        with torch.autocast(device.type, enabled=False):  # gradients are float32: so is surgery
             stacked = [torch.stack(gradients) for gradients in zip(*of_fields, strict=True)]
             products = torch.zeros(len(terms), len(terms), dtype=torch.float64)
             for gradients in stacked:
