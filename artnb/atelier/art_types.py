@@ -25,8 +25,8 @@ from artnb.atelier.canvas import (
 from artnb.atelier.subjects import Shape, oval, subject
 
 WHITE = (255, 255, 255)
-FAINT = 0.3  # share of pictures with little of their technique
-FAINTNESS, FULLNESS = (0.05, 0.4), (0.6, 1.0)  # how much of its technique a picture has, in [0, 1]
+FAINT = 0.2  # share of pictures with little of their technique
+FAINTNESS, FULLNESS = (0.1, 0.45), (0.7, 1.0)  # how much of its technique a picture has, in [0, 1]
 
 
 def paint_type(rng: np.random.Generator, size: int, label: str) -> tuple[Canvas, dict[str, object]]:
@@ -62,7 +62,7 @@ def comic(rng: np.random.Generator, size: int, shapes: list[Shape], strength: fl
     ground = paper(rng, 0.35)
     canvas = Canvas(size, ground, rng.choice([-1, 1]))
     ink = colour(rng.random(), 0.2, rng.uniform(0, 0.12) + 0.3 * (1 - strength))
-    width = rng.uniform(0.006, 0.009) + 0.011 * strength
+    width = rng.uniform(0.008, 0.011) + 0.013 * strength
     screen = halftone(canvas.side, int(rng.integers(6, 10)), bool(rng.random() < 0.3))
     screened = 0.05 + 0.65 * strength
     light_ground = rng.random() < 0.4
@@ -232,12 +232,12 @@ def sketch(rng: np.random.Generator, size: int, shapes: list[Shape], strength: f
     if rng.random() < 0.2 + 0.7 * strength:
         construction(pen, rng, shapes, side)
     slant = rng.uniform(0.5, 1.1) * rng.choice([-1, 1])
-    tint = rng.uniform(0.1, 0.35) + 0.5 * (1 - strength) * rng.random()
+    tint = rng.uniform(0.05, 0.25) + 0.5 * (1 - strength) * rng.random()
     for shape in shapes:
         box, mask = canvas.stencil(shape.parts)
         vivid = max(shape.tone) - min(shape.tone)
         if vivid > 25:
-            canvas.image.paste(shape.tone, box, faded(mask, tint))
+            canvas.image.paste(shape.tone, box, faded(mask, tint * (0.5 if shape.backdrop else 1)))
         if not shape.backdrop:
             drawn.paste(int(rng.integers(0, 30)), box, faded(mask, 0.85))
         dark = 1 - luminance(shape.tone)
@@ -317,9 +317,9 @@ def chinese_painting(rng: np.random.Generator, size: int, shapes: list[Shape], s
     fibres = noise(rng, side, side // 3)
     cloud = noise(rng, side, 6)
     ink = colour(rng.choice([0.08, 0.6]), rng.uniform(0, 0.2), rng.uniform(0.05, 0.2))
-    pale = rng.uniform(0, 0.35) + 0.35 * (1 - strength)
+    pale = rng.uniform(0, 0.25) + 0.35 * (1 - strength)
     for shape in shapes:
-        if shape.backdrop and rng.random() < 0.25 + 0.6 * strength:
+        if shape.backdrop and rng.random() < 0.25 + 0.65 * strength:
             continue
         box, mask = canvas.stencil(shape.parts)
         here = np.s_[box[1] : box[3], box[0] : box[2]]
@@ -336,7 +336,7 @@ def chinese_painting(rng: np.random.Generator, size: int, shapes: list[Shape], s
             if right - left > 0.6 and not shape.backdrop:
                 texture(canvas, rng, shape, mix(ink, ground, 0.6 - 0.5 * shape.depth + 0.3 * pale), strength)
             continue
-        solid = 0.9 if shape.thin else rng.uniform(0.15, 0.6)
+        solid = 0.9 if shape.thin else rng.uniform(0.4, 0.9)
         density = cover * solid * (1 - 0.5 * pale) * (1 + 0.35 * strength * cloud[here] + 0.25 * fibres[here])
         if shape.thin:
             canvas.wash(box, density, mix(tone, ink, rng.uniform(0.2, 0.8) * strength))
@@ -367,7 +367,7 @@ def contour(
         if len(stroke) > 2:
             swell = np.sin(np.linspace(0.25, np.pi - 0.1, len(stroke))) ** 0.7
             widths = (
-                (0.007 + 0.016 * strength * rng.uniform(0.5, 1)) * swell * rng.uniform(0.7, 1.3, len(stroke))
+                (0.007 + 0.02 * strength * rng.uniform(0.5, 1)) * swell * rng.uniform(0.7, 1.3, len(stroke))
             )
             canvas.brush(stroke, widths, tone)
 
