@@ -1,5 +1,10 @@
-"""The painted benchmark: images drawn by code, with planted, known commonality."""
+"""Painted catalogues: images drawn by code, whose truth is known.
 
-from artnb.atelier.benchmark import Plan, cue_mask, open_catalogue, paint, paint_one
+A `Plan` is the benchmark, with planted, known commonality of fields; a `Gallery` has art types or moods.
+"""
 
-__all__ = ["Plan", "cue_mask", "open_catalogue", "paint", "paint_one"]
+from artnb.atelier.benchmark import Plan, cue_mask
+from artnb.atelier.commission import open_catalogue, paint, paint_one
+from artnb.atelier.gallery import Gallery
+
+__all__ = ["Gallery", "Plan", "cue_mask", "open_catalogue", "paint", "paint_one"]

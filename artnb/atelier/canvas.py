@@ -5,6 +5,7 @@ the size of the finished image and reduced at the end, which smooths every edge.
 """
 
 import colorsys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageChops, ImageDraw
 OVERSAMPLING = 2
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the canvas, the last two excluded
 
 
 def colour(hue: float, saturation: float, value: float) -> Colour:
@@ -29,6 +31,38 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 def shade(tone: Colour, light: float) -> Colour:
     """`tone` darkened towards black (light < 0) or lightened towards white (light > 0), light in [-1, 1]."""
     return mix(tone, (255, 255, 255) if light > 0 else (0, 0, 0), abs(light))
+
+
+def luminance(tone: Colour) -> float:
+    """How light a tone is, in [0, 1]: the luma of Rec. 601."""
+    return (0.299 * tone[0] + 0.587 * tone[1] + 0.114 * tone[2]) / 255
+
+
+def ribbon(points: np.ndarray, widths: Sequence[float]) -> np.ndarray:
+    """The outline of a stroke along `points` (N x 2) that is as wide as `widths` (N) there: 2 N x 2."""
+    along = np.gradient(points, axis=0)
+    along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    half = along[:, ::-1] * (-0.5, 0.5) * np.asarray(widths)[:, None]
+    return np.concatenate([points + half, (points - half)[::-1]])
+
+
+def closed(points: np.ndarray) -> np.ndarray:
+    """An outline that ends where it began."""
+    return np.concatenate([points, points[:1]])
+
+
+def resampled(points: np.ndarray, step: float) -> np.ndarray:
+    """The open line through `points` (N x 2), with points about every `step` of its length, 3 or more."""
+    travelled = np.append(0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
+    places = np.linspace(0, travelled[-1], max(3, round(travelled[-1] / step) + 1))
+    return np.stack([np.interp(places, travelled, axis) for axis in points.T], axis=1)
+
+
+def noise(rng: np.random.Generator, side: int, cells: int) -> np.ndarray:
+    """Smooth noise of `cells` x `cells` patches: `side` x `side`, float32, mostly in [-1, 1]."""
+    values = np.clip(128 + rng.normal(0, 50, (cells, cells)), 0, 255).astype(np.uint8)
+    layer = Image.fromarray(values).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(layer, np.float32) / 90 - 128 / 90
 
 
 @dataclass(frozen=True)
@@ -76,6 +110,33 @@ class Canvas:
 
     def line(self, points: list[Point], tone: Colour, width: float) -> None:
         self.pen.line(self.scale(points), fill=tone, width=max(1, round(width * self.side)), joint="curve")
+
+    def brush(self, points: np.ndarray, widths: Sequence[float], tone: Colour) -> None:
+        """A stroke along `points` (N x 2) that swells and thins as `widths` (N) say."""
+        self.polygon(ribbon(points, widths), tone)
+
+    def stencil(self, parts: Iterable[np.ndarray], margin: float = 0.0) -> tuple[Box, Image.Image]:
+        """What the outlines `parts` enclose: an 8-bit mask (255 inside), and the box of pixels it is for.
+
+        The box holds all parts and `margin` around them, as far as they lie in the picture; it may be empty.
+        """
+        parts = [part * self.side for part in parts]
+        points, room = np.concatenate(parts), margin * self.side
+        left, top = np.clip(points.min(axis=0) - room, 0, self.side).astype(int).tolist()
+        right, bottom = np.clip(np.ceil(points.max(axis=0) + room + 1), 0, self.side).astype(int).tolist()
+        mask = Image.new("L", (max(right - left, 0), max(bottom - top, 0)))
+        pen = ImageDraw.Draw(mask)
+        for part in parts if mask.width and mask.height else ():
+            pen.polygon((part - (left, top)).ravel().tolist(), fill=255)
+        return (left, top, left + mask.width, top + mask.height), mask
+
+    def wash(self, box: Box, density: np.ndarray | Image.Image, tone: Colour) -> None:
+        """Transparent colour over a box of pixels, as `density` (8 bits, or floats in [0, 1]) lets it in."""
+        if isinstance(density, np.ndarray):
+            density = Image.fromarray((255 * np.clip(density, 0, 1)).astype(np.uint8))
+        if density.width and density.height:
+            under = self.image.crop(box)
+            self.image.paste(ImageChops.multiply(under, Image.new("RGB", under.size, tone)), box, density)
 
     def solid(self, x: float, y: float, rx: float, ry: float, tone: Colour) -> None:
         """An ellipse modelled as a round body under the canvas's light."""

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 from artnb import catalogue as catalogues
-from artnb.atelier import Plan, benchmark, cue_mask, open_catalogue, paint, paint_one
+from artnb.atelier import Plan, benchmark, commission, cue_mask, open_catalogue, paint, paint_one
 from artnb.atelier.benchmark import PAINTERS, SHARED
 from artnb.atelier.canon import broken, canon
 from artnb.errors import CatalogueError
@@ -60,6 +60,7 @@ def test_every_part_of_a_plan_is_in_its_name():
     assert len(others) == len(fields(Plan))
     assert len({plan.name for plan in (SMALL, *others)}) == len(others) + 1
     assert SMALL.name == replace(SMALL).name
+    assert Plan().name == "atelier-bb1a5f75"  # else stored catalogues are painted again
 
 
 # Pictures
@@ -225,7 +226,7 @@ def test_the_catalogue_has_exactly_what_was_planned(painted):
 
 
 def test_a_painted_catalogue_is_found_again(painted, monkeypatch):
-    monkeypatch.setattr(benchmark, "pool", None)
+    monkeypatch.setattr(commission, "pool", None)
     before = (painted.folder / "catalogue.parquet").stat().st_mtime_ns
     again = paint(plan_of(painted), painted.folder)
     assert again.fingerprint == painted.fingerprint

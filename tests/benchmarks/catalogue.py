@@ -28,8 +28,7 @@ from duplicates import crossed, swapped
 from measuring import apart, machine, markdown, memory, sparse_store, stage
 from tqdm.auto import tqdm
 
-from artnb.atelier import Plan
-from artnb.atelier.benchmark import paint_one
+from artnb.atelier import Plan, paint_one
 from artnb.catalogue import ARTISTIC, FIELDS, NON_ARTISTIC, perceptual_hash, read
 from artnb.collect import admission, features, shortcuts
 from artnb.collect.audit import as_text, audit

@@ -24,8 +24,7 @@ import pandas as pd
 from PIL import Image, ImageEnhance, ImageOps
 from tqdm.auto import tqdm
 
-from artnb.atelier import Plan
-from artnb.atelier.benchmark import paint_one
+from artnb.atelier import Plan, paint_one
 from artnb.catalogue import FIELDS, group_images, perceptual_hash
 from artnb.errors import ImageError
 from artnb.images import decode

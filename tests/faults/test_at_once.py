@@ -61,10 +61,10 @@ class Painting(Job, Asking):
     processes: int = 1
 
     def work(self, place: Path) -> None:
-        from artnb.atelier import benchmark
+        from artnb.atelier import commission
 
         log = place.with_suffix(".log")
-        benchmark.group_images = self.watched(log, "groups", benchmark.group_images)
+        commission.group_images = self.watched(log, "groups", commission.group_images)
         self.note(log, "asks")
         paint(Plan(train=8, validation=4, test=4, size=32), place)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from artnb.atelier import Plan, benchmark, paint
+from artnb.atelier import Plan, commission, paint
 from artnb.collect.labels import read_words, record
 from artnb.errors import CatalogueError, CollectError, ReportError, TrainingError
 from artnb.images import open_store, store
@@ -256,7 +256,7 @@ def test_a_report_on_a_full_disk_says_so_and_is_made_once_there_is_room(disk, ch
 @pytest.mark.slow
 def test_painting_on_a_full_disk_says_so_and_paints_the_same_later(disk, painted, monkeypatch):
     plan = Plan(train=8, validation=4, test=4, size=32)
-    monkeypatch.setattr(benchmark, "group_images", filling(disk, 1, benchmark.group_images))
+    monkeypatch.setattr(commission, "group_images", filling(disk, 1, commission.group_images))
     with pytest.raises(CatalogueError, match=f"{FULL}.*free some space"):
         paint(plan, disk.place / "atelier")
     disk.clear()
