@@ -6,30 +6,41 @@ from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
 from artnb.figures.channels import channel_profiles, common_shares
+from artnb.figures.classes import confusion_matrices, examples
 from artnb.figures.comparison import map_agreement, map_differences
+from artnb.figures.convergence import convergence, gap
+from artnb.figures.layers import feature_maps
 from artnb.figures.leak import leak
 from artnb.figures.matrix import relevance_graph, relevance_matrix
 from artnb.figures.occlusion import blurring
+from artnb.figures.parts import ablation, against
 from artnb.figures.planted import false_alarms, planted, power
 from artnb.figures.relevance import accuracies, gains
 from artnb.figures.training import calibration, learning_curves
 from artnb.figures.works import gain_by_works
 
 __all__ = [
+    "ablation",
     "accuracies",
     "affinities",
+    "against",
     "attention_grid",
     "blurring",
     "calibration",
     "channel_profiles",
     "common_shares",
     "confusion",
+    "confusion_matrices",
     "contact_sheet",
+    "convergence",
     "counts",
     "cues",
+    "examples",
     "false_alarms",
+    "feature_maps",
     "gain_by_works",
     "gains",
+    "gap",
     "kappas",
     "leak",
     "learning_curves",

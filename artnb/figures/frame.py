@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from artnb.errors import ReportError
-from artnb.figures.palette import GREY, INK, WIDTH, field_colours
+from artnb.figures.palette import GREY, INK, WIDTH, field_colours, method_label
 
 NOTE_LINE = 132  # characters that fit into WIDTH at the note's size
 
@@ -24,23 +24,30 @@ def framed(title: str, note: str, height: float, width: float = WIDTH) -> Figure
     return figure
 
 
-def rows(axes: Axes, names: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], float]:
+def rows(
+    axes: Axes, names: Mapping[str, Sequence[str]], colours: Mapping[str, str] | None = None
+) -> dict[tuple[str, str], float]:
     """Names the rows of `axes`, downwards: each field as a heading, below it what it has rows of.
 
     Where every field has one and the same row, the field's name stands at it and needs no heading.
+
+    Args:
+        names: of the rows of each field, or of whatever else the headings are.
+        colours: of the headings; by default those of fields.
 
     Returns:
         The height of each row: (field, name) -> y.
     """
     headings = len({name for of_field in names.values() for name in of_field}) > 1
     heights, ticks, y = {}, [], 0.0
-    for field, colour in field_colours(names).items():
+    for field, colour in (colours or field_colours(names)).items():
         if headings:
-            ticks.append((y, field, colour, "bold"))
+            ticks.append((y, method_label(field), colour, "bold"))
             y += 1
         for name in names[field]:
             heights[field, name] = y
-            ticks.append((y, name, INK, "normal") if headings else (y, field, colour, "bold"))
+            row = (name, INK, "normal") if headings else (field, colour, "bold")
+            ticks.append((y, method_label(row[0]), *row[1:]))
             y += 1
         y += 0.35 * headings
     axes.set_yticks([tick[0] for tick in ticks], [tick[1] for tick in ticks])
@@ -65,6 +72,22 @@ def require(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
         raise ReportError(f"the {what} have no column {missing[0]!r}: the figure needs {', '.join(columns)}")
     if table.empty:
         raise ReportError(f"there are no {what} to draw: the table has no rows")
+
+
+def resampled(table: pd.DataFrame) -> str:
+    """What the intervals of estimates are over: "3 seeds and groups of test images"."""
+    seeds = " or ".join(f"{seeds}" for seeds in sorted(table["seeds"].unique()))
+    groups = "groups of test images"
+    return f"{groups} (one seed only)" if seeds == "1" else f"{seeds} seeds and {groups}"
+
+
+def tested(table: pd.DataFrame) -> str:
+    """Of how many images of one field estimates are: "n = 80 test images in 60 groups"."""
+    images, groups = (
+        " to ".join(f"{number:,}" for number in sorted({table[column].min(), table[column].max()}))
+        for column in ("images", "groups")
+    )
+    return f"n = {images} test images in {groups} groups"
 
 
 def count(number: int, thing: str) -> str:

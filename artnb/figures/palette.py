@@ -5,6 +5,7 @@ A field has the same colour in every figure. A method is told by marker and line
 the single-task network, against which the others are measured, is always grey.
 """
 
+import ast
 from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
@@ -83,6 +84,29 @@ def method_marks(methods: Iterable[str]) -> dict[str, Mark]:
     further = [method for method in methods if method not in MARKS]
     own = {method: FURTHER_MARKS[place % len(FURTHER_MARKS)] for place, method in enumerate(further)}
     return {method: (MARKS | own)[method] for method in methods}
+
+
+def method_label(method: str) -> str:
+    """A method as a reader writes it: "dkse 1x1+5x5, r 8" for "dkse(branches=('1x1', '5x5'), r=8)".
+
+    Words stand for themselves, other values beside the option's name; what is not written so stays as it is.
+    """
+    model, bracket, options = method.partition("(")
+    try:
+        call = ast.parse(f"model({options}", mode="eval").body if bracket else None
+        said = [(option.arg, ast.literal_eval(option.value)) for option in call.keywords] if call else []
+    except (SyntaxError, ValueError, AttributeError):
+        return method
+    if not said or call.args:
+        return method
+    return f"{model} {', '.join(_option(name, value) for name, value in said)}"
+
+
+def _option(name: str, value: object) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    written = "+".join({True: "yes", False: "no"}[of] if isinstance(of, bool) else f"{of}" for of in values)
+    words = bool(values) and all(isinstance(of, str) for of in values)
+    return written if words else f"{readable(name)} {written or 'none'}"
 
 
 def readable(label: str) -> str:

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from artnb.figures.dots import dots, names_of
-from artnb.figures.frame import count, framed, listed, require, rows_height, signed
-from artnb.figures.palette import INK, MEAN, style
+from artnb.figures.frame import count, framed, listed, require, resampled, rows_height, signed
+from artnb.figures.palette import INK, MEAN, method_label, style
 
 COLUMNS = ("low", "high", "seeds", "images", "groups")
 PUBLISHED = {"marker": "D", "markersize": 5, "color": "white", "markeredgecolor": INK, "linestyle": "none"}
@@ -59,7 +59,7 @@ def _estimates(
     table: pd.DataFrame, value: str, published: pd.DataFrame | None, title: str, form: str
 ) -> Figure:
     methods = table["method"].unique()
-    title = title if len(methods) > 1 else f"{title}: {methods[0]}"
+    title = title if len(methods) > 1 else f"{title}: {method_label(methods[0])}"
     figure = framed(title, _note(table), rows_height(names_of(table, "method")))
     axes = figure.subplots()
     heights = dots(axes, table, value, "method", form)
@@ -74,14 +74,8 @@ def _estimates(
 
 def _note(table: pd.DataFrame) -> str:
     """What the intervals are of, and of how many."""
-    seeds = " or ".join(f"{seeds}" for seeds in sorted(table["seeds"].unique()))
-    drawn = (
-        "groups of test images (one seed only)"
-        if seeds == "1"
-        else f"{seeds} seeds and groups of test images"
-    )
     fields = table[table["field"] != MEAN].drop_duplicates("field").set_index("field")
     return (
-        f"Lines: 95 % intervals over {drawn}. n, test images: {listed(fields['images'])}; "
+        f"Lines: 95 % intervals over {resampled(table)}. n, test images: {listed(fields['images'])}; "
         f"in {count(fields['groups'].sum(), 'group')}. Mean: over fields, unweighted."
     )

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from artnb.figures.frame import count, framed, listed, require
-from artnb.figures.palette import GREY, INK, WIDTH, field_colours, method_marks, style
+from artnb.figures.palette import GREY, INK, WIDTH, field_colours, method_label, method_marks, style
 
 METRICS = {
     "accuracy": "accuracy (share of images)",
@@ -94,7 +94,8 @@ def calibration(
             axes.plot(x, y, mark.line, color=drawn, linewidth=1.1, label=method)
             face = "white" if mark.hollow else drawn
             axes.scatter(x, y, area, face, marker=mark.marker, edgecolor=drawn, zorder=2)
-            errors.append(f"{method} {np.average((x - y).abs(), weights=bins['predictions']):.3f}")
+            error = np.average((x - y).abs(), weights=bins["predictions"])
+            errors.append(f"{method_label(method)} {error:.3f}")
         axes.text(0.97, 0.04, "\n".join(errors), ha="right", fontsize=8, transform=axes.transAxes)
         ticks = [0, 0.5, 1]
         axes.set(xlim=(-0.06, 1.06), ylim=(-0.06, 1.06), xticks=ticks, yticks=ticks, aspect="equal")
@@ -146,5 +147,5 @@ def _finish(
     for method, mark in method_marks(methods).items():
         colour = GREY if mark.hollow else INK
         point = {"marker": mark.marker, "mfc": "white" if mark.hollow else colour} if markers else {}
-        keys.append(Line2D([], [], color=colour, linestyle=mark.line, label=method, **point))
+        keys.append(Line2D([], [], color=colour, linestyle=mark.line, label=method_label(method), **point))
     figure.legend(handles=keys, loc="outside upper right", ncols=len(keys))

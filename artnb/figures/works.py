@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from artnb.figures.curve import curve
 from artnb.figures.frame import count, framed, listed, require, signed
-from artnb.figures.palette import GREY, INK, MEAN, field_colours, method_marks, style
+from artnb.figures.palette import GREY, INK, MEAN, field_colours, method_label, method_marks, style
 
 COLUMNS = ("works", "method", "field", "low", "high", "seeds", "images", "groups")
 ABREAST = 5  # panels
@@ -40,19 +41,14 @@ def gain_by_works(
         above.axhline(0, color=INK, linewidth=1, zorder=0.9)
         for axes, table, value in ((above, gains, "gain"), (below, accuracies, "accuracy")):
             of_field = table[table["field"] == field].sort_values("works")
-            for method, curve in of_field.groupby("method", sort=False):
+            for method, line in of_field.groupby("method", sort=False):
                 mark = marks[method]
-                drawn = GREY if mark.hollow else colour
-                face = "white" if mark.hollow else drawn
-                axes.fill_between(
-                    curve["works"], curve["low"], curve["high"], color=drawn, alpha=0.16, linewidth=0
-                )
-                axes.plot(curve["works"], curve[value], mark.line, marker=mark.marker, color=drawn, mfc=face)
+                curve(axes, line, "works", value, GREY if mark.hollow else colour, mark)
     for axes in pairs[len(fields) :].ravel():
         axes.remove()
     _scale(pairs[: len(fields)], gains, accuracies)
     keys = [
-        Line2D([], [], color=colour, linestyle=mark.line, marker=mark.marker, label=method,
+        Line2D([], [], color=colour, linestyle=mark.line, marker=mark.marker, label=method_label(method),
                mfc="white" if mark.hollow else colour)
         for method, mark in marks.items()
         for colour in [GREY if mark.hollow else INK]

@@ -54,6 +54,72 @@ def predictions():
 
 
 @pytest.fixture
+def class_predictions():
+    """Three classes; the comics of seed 0 are all known, of seed 1 half are called sketches."""
+    rows = [
+        ("fusenet", seed, f"{target}{image}", target, 2 if (seed, target) == (1, 0) and image % 2 else target)
+        for seed in (0, 1)
+        for target in range(3)
+        for image in range(4 + target)
+    ]
+    table = pd.DataFrame(rows, columns=["method", "seed", "id", "target", "prediction"])
+    table = pd.concat([table, table.assign(method="dkse(branches=('1x1', '5x5'))", prediction=1)])
+    confidence = np.linspace(0.5, 0.99, len(table))
+    return table.assign(field="art_types", group="g" + table["id"].str[0], confidence=confidence)
+
+
+@pytest.fixture
+def converging(history):
+    """Two methods from three seeds on original and augmented images; each is within 0.02 at epoch 3 or 4."""
+    rises = {1: 0.3, 2: 0.5, 3: 0.785, 4: 0.8, 5: 0.75}
+    table = history[history["field"] == "painting"].copy()
+    table["accuracy"] = table["epoch"].map(rises)
+    late = (table["seed"] == 2) & (table["epoch"] == 3)
+    tables = [table.assign(set="original"), table.assign(set="augmented", accuracy=table["accuracy"] + 0.1)]
+    tables[0].loc[late, "accuracy"] = 0.6
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.fixture
+def overfitted():
+    methods = ("s-cnn", "dkse(branches=('1x1', '5x5'))")
+    rows = [
+        {"method": method, "set": learnt, "training": 0.9 + 0.02 * i, "accuracy": 0.7 + 0.05 * i + 0.1 * j}
+        for i, method in enumerate(methods)
+        for j, learnt in enumerate(("original", "augmented"))
+    ]
+    table = pd.DataFrame(rows).assign(seeds=3, images=80, groups=60)
+    table["gap"] = table["training"] - table["accuracy"]
+    limits = {"low": -0.05, "high": 0.04}
+    limits = {name: table["accuracy"] + by for name, by in limits.items()}
+    return table.assign(**limits, gap_low=table["gap"] - 0.06, gap_high=table["gap"] + 0.05)
+
+
+@pytest.fixture
+def ablated():
+    rows = [("layer", "6"), ("layer", "9"), ("branches", "1x1+5x5"), ("r", "8")]
+    table = pd.DataFrame(rows, columns=["question", "variant"]).assign(gain=[0.02, -0.03, 0.01, 0.04])
+    return table.assign(low=table["gain"] - 0.02, high=table["gain"] + 0.03, seeds=3, images=80, groups=60)
+
+
+@pytest.fixture
+def by_modules():
+    """Accuracies at numbers of modules, out of order, and gains over the first."""
+    table = pd.DataFrame({"modules": [16, 0, 3], "accuracy": [0.8, 0.7, 0.75]})
+    table = table.assign(low=table["accuracy"] - 0.05, high=table["accuracy"] + 0.04)
+    table = table.assign(seeds=3, images=80, groups=60)
+    gains = pd.DataFrame({"modules": [3, 16], "gain": [0.05, 0.1], "low": [-0.01, 0.04], "high": [0.09, 0.2]})
+    return table, gains
+
+
+@pytest.fixture
+def layers():
+    """Of one picture: 12 channels, the later the stronger, and three that are nowhere positive."""
+    strong = np.random.default_rng(5).uniform(0, 1, (12, 6, 6)) + np.arange(12)[:, None, None]
+    return {"stem": strong, "layer1.0.conv2": -1 - np.zeros((3, 2, 4))}
+
+
+@pytest.fixture
 def catalogue():
     """Of each field 3, 2 and 1 artistic and 5, 2 and 1 non-artistic images, the first two in one group."""
     numbers = {"artistic": (3, 2, 1), "non_artistic": (5, 2, 1)}

@@ -7,11 +7,14 @@ import warnings
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from artnb import figures
 from artnb.errors import ReportError
 from artnb.figures.palette import WIDTH
+
+CONVERGED = pd.DataFrame({"method": ["single"], "epoch": [4], "accuracy": [0.97]})
 
 
 @pytest.fixture
@@ -19,14 +22,19 @@ def drawings(
     estimates, history, predictions, catalogue, images, masks, maps, overlap,
     audited, found, shown, pictures, agreements, confused, claims, added, differing, outcomes, fit, curves,
     near, ranked, by_works,
-    profiles, branch_shares, blurred_effects,
+    profiles, branch_shares, blurred_effects, class_predictions, converging, overfitted, ablated, by_modules,
+    layers,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
     rows = {("painting", "artistic"): images, ("garden", "non_artistic"): images[:3]}
+    one = class_predictions.query("method == 'fusenet' and seed == 1")
+    types = ["comic", "chinese_painting", "sketch"]
     return {
+        "ablation": lambda: figures.ablation(ablated, ablated[["question", "variant", "gain"]]),
         "accuracies": lambda: figures.accuracies(estimates, estimates[["method", "field", "accuracy"]]),
         "affinities": lambda: figures.affinities(near, added, ranked),
+        "against": lambda: figures.against(by_modules[0], "modules", by_modules[1]),
         "attention_grid": lambda: figures.attention_grid(
             images, maps, names, "row", masks, {"single": names}
         ),
@@ -35,12 +43,17 @@ def drawings(
         "channel_profiles": lambda: figures.channel_profiles(profiles),
         "common_shares": lambda: figures.common_shares(branch_shares),
         "confusion": lambda: figures.confusion(confused),
+        "confusion_matrices": lambda: figures.confusion_matrices(class_predictions, types),
         "contact_sheet": lambda: figures.contact_sheet(rows),
+        "convergence": lambda: figures.convergence(converging, CONVERGED),
         "counts": lambda: figures.counts(catalogue),
         "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
+        "examples": lambda: figures.examples(dict.fromkeys(one["id"], images[0]), one, types),
         "false_alarms": lambda: figures.false_alarms(outcomes),
+        "feature_maps": lambda: figures.feature_maps(images[0], layers),
         "gain_by_works": lambda: figures.gain_by_works(*by_works),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
+        "gap": lambda: figures.gap(overfitted),
         "kappas": lambda: figures.kappas(agreements),
         "leak": lambda: figures.leak(claims),
         "learning_curves": lambda: figures.learning_curves(history),
@@ -78,6 +91,14 @@ def test_it_can_be_read(drawings, name):
     assert drawn.y0 > -0.02
     assert drawn.x1 < width + 0.02
     assert drawn.y1 < height + 0.02
+
+
+@pytest.mark.parametrize("name", ["confusion_matrices", "convergence", "examples", "feature_maps", "gap"])
+def test_it_is_drawn_the_same_again(drawings, name):
+    pictures = [io.BytesIO(), io.BytesIO()]
+    for picture in pictures:
+        drawings[name]().savefig(picture, format="png", dpi=40)
+    assert pictures[0].getvalue() == pictures[1].getvalue()
 
 
 @pytest.mark.parametrize("name", figures.__all__)

@@ -1,6 +1,8 @@
 """The same colour for the same field everywhere, and marks that differ without colour."""
 
-from artnb.figures.palette import FIELDS, INK, field_colours, method_marks, readable
+import pytest
+
+from artnb.figures.palette import FIELDS, INK, field_colours, method_label, method_marks, readable
 
 
 def test_a_field_of_the_paper_has_its_colour_in_any_company():
@@ -23,3 +25,24 @@ def test_methods_differ_in_marker_or_line_and_single_is_hollow():
 
 def test_labels_as_a_reader_writes_them():
     assert [readable(label) for label in ("non_artistic", "comic_strip")] == ["non-artistic", "comic strip"]
+
+
+@pytest.mark.parametrize(
+    ("method", "label"),
+    [
+        ("multi-2", "multi-2"),
+        ("dkse(branches=('1x1', '5x5'))", "dkse 1x1+5x5"),
+        ("dkse(positions=(6, 9), branches=('1x1', '5x5'), r=8)", "dkse positions 6+9, 1x1+5x5, r 8"),
+        ("dkse(positions=())", "dkse positions none"),
+        ("transfer(backbone='mobilenet_v2')", "transfer mobilenet_v2"),
+        (
+            "recalibrated-resnet50(modules=9, pretrained=True)",
+            "recalibrated-resnet50 modules 9, pretrained yes",
+        ),
+        ("multi-2 (common)", "multi-2 (common)"),
+        ("half (open", "half (open"),
+        ("model()", "model()"),
+    ],
+)
+def test_options_of_a_method_are_written_as_words(method, label):
+    assert method_label(method) == label
