@@ -37,12 +37,10 @@ from tqdm.auto import tqdm  # noqa: E402
 from artnb.images import Store  # noqa: E402
 from artnb.training import Run, TrainingConfig, TrainingData, fit  # noqa: E402
 from artnb.training.data import FieldImages  # noqa: E402
-from artnb.training.design import fit_all, train_all  # noqa: E402
-from artnb.training.loop import epoch  # noqa: E402
-from artnb.training.stacked import Job, bytes_of, fit_together, stacks  # noqa: E402
+from artnb.training.design import at_once, fit_all, train_all  # noqa: E402
 
 FIELDS = ("painting", "architecture", "sculpture", "garden")
-MEMORY = 1e12 if not torch.cuda.is_available() else torch.cuda.mem_get_info()[0] / 2  # bytes of a stack
+Job = tuple[str, TrainingData, TrainingConfig, Path]  # what `fit` is asked for
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -84,6 +82,10 @@ def pinned(jobs: list[Job]) -> list[Run]:
     return train_all(fit_pinned, jobs, CORES)
 
 
+def pool_on_gpu(jobs: list[Job]) -> list[Run]:
+    return fit_all(jobs, at_once(jobs[0][2]))
+
+
 def fit_pinned(*job: object) -> Run:
     """In a process of a pool, which stays on one core."""
     number = int(current_process().name.rpartition("-")[2])
@@ -93,15 +95,10 @@ def fit_pinned(*job: object) -> Run:
     return fit(*job)
 
 
-def stacked(jobs: list[Job]) -> list[Run]:
-    return [run for stack in stacks(jobs, MEMORY) for run in fit_together(stack)]
-
-
 class Way(NamedTuple):
     name: str
     train: Callable[[list[Job]], list[Run]]
     changes: dict[str, object]  # to the config
-    against: str = "in turn"
 
 
 def ways(device: str) -> list[Way]:
@@ -113,15 +110,8 @@ def ways(device: str) -> list[Way]:
             Way(f"pool of {CORES}", pool, one),
             *pinning,
             Way(f"in turn, {CORES} threads", in_turn, all_),
-            Way(f"stacked, {CORES} threads", stacked, all_),
         ]
-    half = {**one, "precision": "bfloat16"}
-    return [
-        Way("in turn", in_turn, one),
-        Way("stacked", stacked, one),
-        Way("in turn, bfloat16", in_turn, half, "in turn, bfloat16"),
-        Way("stacked, bfloat16", stacked, half, "in turn, bfloat16"),
-    ]
+    return [Way("in turn", in_turn, one), Way("pool on one GPU", pool_on_gpu, one)]
 
 
 @dataclass
@@ -144,7 +134,7 @@ def measured(model: str, device: str, asked: argparse.Namespace) -> list[dict[st
                 outcomes[way.name].seconds.clear()
     rows = []
     for way in ways(device):
-        outcome, other = outcomes[way.name], outcomes[way.against]
+        outcome, other = outcomes[way.name], outcomes["in turn"]
         ratios = [one / ours for one, ours in zip(other.seconds, outcome.seconds, strict=True)]
         rows.append(
             {
@@ -191,25 +181,6 @@ def differences(some: list, others: list) -> dict[str, str]:
     }
 
 
-def unshared(model: str, device: str, asked: argparse.Namespace) -> str:
-    """How long the batches of all members take, which each has for itself; and the memory counted on."""
-    data = data_of(FIELDS if "multi" in model else FIELDS[:1], asked.works, asked.size)
-    config = TrainingConfig(epochs=asked.epochs)
-    took = []
-    for number in range(4):
-        started = time.perf_counter()
-        for _ in epoch(data.splits["train"], config, number, torch.device(device)):
-            pass
-        if device != "cpu":
-            torch.cuda.synchronize()
-        took.append(time.perf_counter() - started)
-    seconds = median(took[1:]) * asked.epochs * asked.seeds
-    memory = bytes_of(model, data, config, Path()) / 1e6
-    return (
-        f"{model} on {device}: {seconds:.1f} s for the batches of all seeds, {memory:.0f} MB expected a seed"
-    )
-
-
 def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -231,7 +202,6 @@ def main() -> None:
     for device in asked.devices:
         for model in asked.models:
             rows += measured(model, device, asked)
-            notes.append(unshared(model, device, asked))
     if "cpu" in asked.devices:
         started = time.perf_counter()
         train_all(os.getpid, [()] * CORES, CORES)
