@@ -2,14 +2,23 @@
 
 import multiprocessing
 import os
+import sys
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from threading import Thread
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of fresh processes: safe where threads run already, as they do under torch and Jupyter."""
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, initializer=end_with_parent)
+    """A pool of fresh processes: safe where threads run already, as they do under torch and Jupyter.
+
+    Where the system can, they are forked from a server that has imported what of this package the asker has:
+    the first pool waits for that, the others start at once.
+    """
+    server = "forkserver" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if server else "spawn")
+    if server:
+        context.set_forkserver_preload([name for name in sys.modules if name.startswith("artnb.")])
+    return ProcessPoolExecutor(workers, context, initializer=begin, initargs=(dict(os.environ),))
 
 
 def stop(executor: ProcessPoolExecutor) -> None:
@@ -18,8 +27,11 @@ def stop(executor: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-def end_with_parent() -> None:
-    """Without this, the workers of a process that is killed would wait for it for ever."""
+def begin(environment: Mapping[str, str]) -> None:
+    """The parent's environment, which the server may be older than; and an end with the parent: without it,
+    the workers of a process that is killed would wait for it for ever."""
+    os.environ.clear()
+    os.environ.update(environment)
 
     def watch() -> None:
         multiprocessing.parent_process().join()

@@ -45,6 +45,16 @@ def test_work_is_done_by_other_processes_in_order():
         assert executor.submit(os.getpid).result() != os.getpid()
 
 
+def test_every_pool_has_the_environment_of_its_moment(monkeypatch):
+    for value in ("first", "second"):
+        monkeypatch.setenv("ARTNB_TEST", value)
+        with pool(1) as executor:
+            assert executor.submit(os.getenv, "ARTNB_TEST").result() == value
+    monkeypatch.delenv("ARTNB_TEST")
+    with pool(1) as executor:
+        assert executor.submit(os.getenv, "ARTNB_TEST").result() is None
+
+
 @pytest.mark.parametrize("parent", [IDLE, BUSY], ids=["idle", "busy"])
 def test_workers_end_when_their_parent_is_killed(tmp_path, parent):
     script = tmp_path / "parent.py"
