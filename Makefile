@@ -1,5 +1,6 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
+NBVAL := $(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200
 
 .PHONY: help install reports test test-all bench browser lab notebooks lint lock
 .DEFAULT_GOAL := help
@@ -21,9 +22,10 @@ reports: install ## run the demo on painted images: reports/demo/index.html
 test: install browser ## everything that is guarded: code, import contract, notebooks (15 minutes at most)
 	$(BIN)/ruff check .
 	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
-	$(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
+	$(NBVAL) notebooks/0[1-4]*.ipynb
 
-test-all: test ## the same and the tests that take long
+test-all: test ## the same and what takes long: random kills, the other notebooks
+	$(NBVAL) notebooks
 	$(BIN)/pytest -m slow
 
 bench: install ## how fast, beside other ways, and how that grows: reports/bench.md and the screen (an hour)

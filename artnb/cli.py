@@ -72,11 +72,22 @@ def import_(
         typer.Option(help="Names the one field of CLASS/* folders.", show_default="the folder's name"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    fractions: Annotated[
+        tuple[float, float, float], typer.Option(help="Shares of training, validation and test.")
+    ] = (0.7, 0.1, 0.2),
 ) -> None:
     """Import a folder of images, or a CSV manifest, into a catalogue."""
+    from artnb.catalogue import SPLITS
     from artnb.collect.folders import import_folder
 
-    catalogue = import_folder(source, to, group_by=tuple(group_by or ("work",)), seed=seed, field=field)
+    catalogue = import_folder(
+        source,
+        to,
+        group_by=tuple(group_by or ("work",)),
+        seed=seed,
+        field=field,
+        fractions=dict(zip(SPLITS, fractions, strict=True)),
+    )
     fields = catalogue.table["field"].value_counts(sort=False)
     counts = ", ".join(f"{name} {count:,}" for name, count in fields.items())
     typer.echo(f"{to}: {len(catalogue.table):,} images ({counts})")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -20,7 +21,9 @@ from torch import Tensor, nn
 from torchvision import models
 
 from artnb.errors import ModelError
+from artnb.paths import resolve
 
+HUB = "hub"
 SHOWN = 3  # keys named in an error
 VARIABLE = "ARTNB_WEIGHTS"
 PATTERNS = ("{}.safetensors", "{}.pth", "{}.pt", "{}-*.pth")  # of files in a folder; the last is the hub's
@@ -62,7 +65,56 @@ def load_weights(network: nn.Module, name: str, source: str | Path | None = None
     return fingerprint(network)
 
 
-def file_of(name: str, source: str | Path | None) -> Path | None:
+def choose(name: str, source: str | Path) -> str:
+    """Where new models shall find the published weights of `name`, in this process and those it starts.
+
+    Args:
+        source: a file or a folder of them (a relative one below `paths.home()`); "hub": what ARTNB_WEIGHTS
+            names, or else torchvision's hub; "": none are wanted.
+
+    Returns:
+        "" where they are there; else one sentence that says why a model must start without them.
+    """
+    if not source:
+        return f"Published weights of {name} were not asked for: it starts from random numbers."
+    if source != HUB:
+        os.environ[VARIABLE] = str(resolve(source))
+    try:
+        if file := file_of(name):
+            digest(file)
+        else:
+            from_hub(name)
+    except ModelError as error:
+        return f"It starts from random numbers, for {error}."
+    return ""
+
+
+def origin(name: str) -> str:
+    """What the weights of `name` that new models find are known by: 16 hex digits of their file's sha256, or
+    the name that torchvision's hub has for them, which holds some.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    file = file_of(name)
+    return digest(file) if file else Path(models.get_model_weights(name).DEFAULT.url).name
+
+
+def digest(file: Path) -> str:
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read ({error.strerror}): name a file or a folder") from None
+    return digest_of(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache
+def digest_of(file: Path, changed: int, size: int) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
+
+
+def file_of(name: str, source: str | Path | None = None) -> Path | None:
     """The file that `source`, or else ARTNB_WEIGHTS, has for the network `name`; None where none is named."""
     named = source or os.environ.get(VARIABLE)
     if not named or not Path(named).is_dir():

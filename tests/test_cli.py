@@ -68,6 +68,7 @@ def test_import_passes_its_options_on_and_counts(tmp_path, monkeypatch):
         "group_by": ("work", "creator"),
         "seed": 3,
         "field": None,
+        "fractions": {"train": 0.7, "validation": 0.1, "test": 0.2},
     }
     assert "3 images (garden 2, painting 1)" in result.stdout
     assert "1 file could not be used" in result.stderr

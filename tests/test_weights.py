@@ -1,5 +1,7 @@
 """Published weights are taken key by key, from whatever file, or refused with the reason."""
 
+import hashlib
+import os
 import pickle
 from collections import OrderedDict
 from pathlib import Path
@@ -159,6 +161,46 @@ def test_a_folder_without_the_file_is_no_way_to_the_hub(tmp_path, monkeypatch):
     monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
     with pytest.raises(ModelError, match=rf"{tmp_path}, which {weights.VARIABLE} names, has no weights"):
         weights.load_weights(part(), NAME)
+
+
+def test_weights_are_known_by_their_file_or_by_the_hubs_name_of_it(published, tmp_path, monkeypatch):
+    assert weights.origin(NAME) == CACHED
+    file = written(published, tmp_path / f"{NAME}.safetensors")
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    assert weights.origin(NAME) == hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    before = weights.origin(NAME)
+    published = published | {"features.0.bias": published["features.0.bias"] + 1}
+    written(published, file)
+    assert weights.origin(NAME) != before
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "absent.pth"))
+    with pytest.raises(ModelError, match=r"absent\.pth cannot be read \(No such file"):
+        weights.origin(NAME)
+
+
+def test_a_notebooks_choice_of_weights(published, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARTNB_HOME", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: unreachable())
+    monkeypatch.setenv(weights.VARIABLE, "")
+    assert weights.choose(NAME, "") == (
+        f"Published weights of {NAME} were not asked for: it starts from random numbers."
+    )
+    assert "hub (<urlopen error no route>)" in weights.choose(NAME, weights.HUB)
+    assert not os.environ[weights.VARIABLE]
+
+    (tmp_path / "mine").mkdir()
+    said = weights.choose(NAME, "mine")
+    assert said.startswith("It starts from random numbers, for ")
+    assert f"has no weights of {NAME}" in said
+
+    written(published, tmp_path / "mine" / f"{NAME}.pth")
+    assert weights.choose(NAME, "mine") == ""
+    weights.load_weights(part(), NAME)
+    assert weights.choose(NAME, weights.HUB) == ""  # which the variable goes before
+
+
+def unreachable() -> None:
+    raise URLError("no route")
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs real weights in ../shared/data/weights")

@@ -3,6 +3,7 @@
 from artnb.attention.comparison import FieldMaps, agreement, differences, evidence, field_maps, measure
 from artnb.attention.explaining import Explained, empty_maps, explain, randomisation_check
 from artnb.attention.gradcam import grad_cam, positive
+from artnb.attention.layers import layer_features
 from artnb.attention.overlap import cue_share, overlaps
 from artnb.attention.randomisation import rank_correlations, reinitialised
 
@@ -17,6 +18,7 @@ __all__ = [
     "explain",
     "field_maps",
     "grad_cam",
+    "layer_features",
     "measure",
     "overlaps",
     "positive",

@@ -1,6 +1,6 @@
 """One image, looked at by the networks of one seed: what the explorer shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from artnb.attention.occlusion import Answer, Occlusion, answer, blurred
 from artnb.errors import RelevanceError
-from artnb.models.artistry import last_convolution
+from artnb.models.artistry import Artistry, last_convolution
 from artnb.training import Run, TrainingData
 
 KEPT = 64  # looks, of 0.2 MB each at 64 px
@@ -85,7 +85,7 @@ class Looker:
         return max(
             len(branch)
             for (_, _, field), run in self.runs.items()
-            for branch in self.network(run).path(field)[1].values()
+            for branch in branches(self.network(run), field).values()
         )
 
     def images(self, field: str, label: str) -> int:
@@ -136,15 +136,24 @@ def joined(answers: Mapping[str, Answer]) -> dict[str, Occlusion]:
     return {kind: item for said in answers.values() for kind, item in said.occlusions.items()}
 
 
+def branches(network: nn.Module, field: str) -> dict[str, Sequence[nn.Module]]:
+    """Sato's blocks one after the other; of another network the layers that explain it, with none before."""
+    if isinstance(network, Artistry):
+        return network.path(field)[1]
+    return {name: [layer] for name, layer in network.attention_layers(field).items()}
+
+
 def layers(network: nn.Module, field: str, back: int) -> dict[str, nn.Module]:
     """Of each branch the last convolution of the block `back` before its last, or else of its first.
 
     The further back, the finer the map and the less it knows of what the image is of.
     """
-    branches = network.path(field)[1]
-    return {
-        name: last_convolution(branch[max(0, len(branch) - 1 - back)]) for name, branch in branches.items()
+    chosen = {
+        name: branch[max(0, len(branch) - 1 - back)] for name, branch in branches(network, field).items()
     }
+    if isinstance(network, Artistry):
+        return {name: last_convolution(block) for name, block in chosen.items()}
+    return chosen
 
 
 def picture(images: torch.Tensor) -> np.ndarray:

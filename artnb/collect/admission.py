@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +24,7 @@ from artnb.catalogue import (
     write,
 )
 from artnb.catalogue.schema import FILE, validated
+from artnb.catalogue.splits import FRACTIONS
 from artnb.collect.labels import imported_labels
 from artnb.errors import CatalogueError, ImageError
 from artnb.images.decoding import decode_bytes
@@ -40,6 +41,7 @@ def admit(
     group_by: Sequence[str] = ("work",),
     seed: int = 0,
     complete: bool = True,
+    fractions: Mapping[str, float] = FRACTIONS,
 ) -> Catalogue:
     """The catalogue in the folder `to`, grown by the images of `listed`; it begins where there is none.
 
@@ -57,6 +59,7 @@ def admit(
             used), and any other column of a catalogue (see `catalogue_like`).
         complete: these are all the images of their labels, so each must come in enough groups for three
             splits; else labels with too few wait without a split for more.
+        fractions: the share of each split.
 
     Raises:
         CatalogueError: nothing to admit, too few groups of a label, or a folder that cannot be written. The
@@ -80,7 +83,7 @@ def admit(
         if complete:
             ready |= of_label["new"].transform("any")
         if ready.any():
-            usable.loc[ready, "split"] = split(usable[ready], seed=seed)["split"]
+            usable.loc[ready, "split"] = split(usable[ready], fractions, seed)["split"]
         table = validated(usable[list(COLUMNS)].astype({"width": "int64", "height": "int64"}), to)
         check_splits(table[ready])
 

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandera.pandas as pa
 
 from artnb.catalogue import COLUMNS, Catalogue
 from artnb.catalogue.schema import SCHEMA, validated
+from artnb.catalogue.splits import FRACTIONS
 from artnb.collect.admission import MEASURED, admit, catalogue_like
 from artnb.errors import CatalogueError
 
@@ -23,6 +24,7 @@ def import_folder(
     group_by: Sequence[str] = ("work",),
     seed: int = 0,
     field: str | None = None,
+    fractions: Mapping[str, float] = FRACTIONS,
 ) -> Catalogue:
     """The images of `source` as the catalogue in the folder `to`, grouped and split (see `admit`).
 
@@ -37,7 +39,7 @@ def import_folder(
     source, to = Path(source).resolve(), Path(to)
     check_columns(group_by, COLUMNS, "group_by")
     listed = from_manifest(source) if source.is_file() else from_folder(source, to.resolve(), field)
-    return admit(listed, to, group_by=group_by, seed=seed)
+    return admit(listed, to, group_by=group_by, seed=seed, fractions=fractions)
 
 
 def from_folder(source: Path, to: Path, field: str | None) -> pd.DataFrame:

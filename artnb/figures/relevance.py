@@ -75,7 +75,8 @@ def _estimates(
 def _note(table: pd.DataFrame) -> str:
     """What the intervals are of, and of how many."""
     fields = table[table["field"] != MEAN].drop_duplicates("field").set_index("field")
-    return (
+    note = (
         f"Lines: 95 % intervals over {resampled(table)}. n, test images: {listed(fields['images'])}; "
-        f"in {count(fields['groups'].sum(), 'group')}. Mean: over fields, unweighted."
+        f"in {count(fields['groups'].sum(), 'group')}."
     )
+    return note + (" Mean: over fields, unweighted." if MEAN in table["field"].to_numpy() else "")

@@ -8,8 +8,9 @@ A model is an `nn.Module` with
     shared_parameters()                the parameters that every field passes through
     path_parameters(task)              the parameters that an image of that field passes through
     decayed_parameters()               the parameters that weight decay acts on
+    begin_epoch(number)                what changes in it before epoch `number`, from 1
 """
 
-from artnb.models.registry import create, describe, named, names
+from artnb.models.registry import create, describe, named, names, origin, size
 
-__all__ = ["create", "describe", "named", "names"]
+__all__ = ["create", "describe", "named", "names", "origin", "size"]

@@ -114,6 +114,9 @@ class Artistry(nn.Module):
         """All of them: the paper is silent on weight decay."""
         return parameters(self)
 
+    def begin_epoch(self, number: int) -> None:
+        """Nothing changes."""
+
     def attention_layers(self, task: str) -> dict[str, nn.Conv2d]:
         """The last convolution of each branch, where the paper takes its maps (Figures 18 to 21)."""
         _, branches, _ = self.path(task)

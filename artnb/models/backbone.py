@@ -57,6 +57,9 @@ class SharedBackbone(nn.Module):
         """Those that weight decay draws to 0."""
         return parameters(self)
 
+    def begin_epoch(self, number: int) -> None:
+        """Nothing changes."""
+
     def attention_layers(self, task: str) -> dict[str, nn.Module]:
         """The backbone, whose output are the last feature maps."""
         return {"backbone": self.backbone}

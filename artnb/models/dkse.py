@@ -20,7 +20,7 @@ from artnb.errors import ModelError
 KERNELS = {"1x1": (1, 1), "3x3": (3, 1), "5x5": (5, 1), "K3": (3, 1), "K5": (3, 2), "K7": (3, 3)}
 """Size and dilation of a branch's convolution, under the names of Tables 2 and 3."""
 HIDDEN = {"C/r": 1, "C/2r": 2}
-"""Widths of the excitation: as the text has it, and as all 15 published sizes have it (see `ruan_sizes`)."""
+"""Widths of the excitation: as the text has it, and as all 15 published sizes have it (see `ruan_tables`)."""
 ATTENTION = ("shared", "sk")
 SK_GROUPS, SK_LEAST = 32, 32  # Li et al.: G and L
 
@@ -56,6 +56,7 @@ class DKSE(nn.Module):
 
     def __init__(self, channels: int, config: DKSEConfig):
         super().__init__()
+        self.kernels = config.branches
         kernels = [KERNELS[name] for name in config.branches]
         self.branches = nn.ModuleList(
             Conv2dNormActivation(channels, channels, size, dilation=dilation) for size, dilation in kernels
@@ -73,11 +74,13 @@ class DKSE(nn.Module):
 class SK(nn.Module):
     """Li et al., Section 3.1, with their defaults: 3 x 3 and a dilated 3 x 3 for 5 x 5, in groups."""
 
+    kernels = ("K3", "K5")
+
     def __init__(self, channels: int, r: int):
         super().__init__()
         self.branches = nn.ModuleList(
             Conv2dNormActivation(channels, channels, 3, dilation=dilation, groups=SK_GROUPS)
-            for dilation in (1, 2)
+            for _, dilation in map(KERNELS.get, self.kernels)
         )
         width = max(channels // r, SK_LEAST)
         self.fuse = Selection(channels, width, len(self.branches), normalised=True)

@@ -11,7 +11,6 @@ r = 16; dense layers without bias; within a stage the last bottleneck comes firs
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from torch import Tensor, nn
 from torchvision.models.resnet import Bottleneck
@@ -65,24 +64,27 @@ def recalibrated_resnet50(
     modules: int = MODULES,
     r: int = 16,
     pretrained: bool = False,
-    weights: str | Path | None = None,
 ) -> SharedBackbone:
     """ResNet-50 with 7,544,832 parameters more at 16 modules and r = 16.
 
     Args:
         modules: so many bottlenecks have one, from the deepest on: 0 to 16.
-        pretrained: the layers of ResNet-50 start with published weights. The new ones start as they are
-            drawn, so that at first each residual is about halved.
-        weights: where they are, see `artnb.weights.load_weights`.
+        pretrained: the layers of ResNet-50 start with published weights (see `artnb.weights.load_weights`).
+            The new ones start as they are drawn, so that at first each residual is about halved.
     """
     if type(modules) is not int or not 0 <= modules <= MODULES:
         raise ModelError(f"modules must be a whole number from 0 to {MODULES}, not {modules!r}")
     check_reduction(r)
     backbone, rest = parted("resnet50", num_classes)
     if pretrained:
-        start_from(backbone, "resnet50", weights)
+        start_from(backbone, "resnet50")
     stages = [layer for layer in backbone if isinstance(layer, nn.Sequential)]
     bottlenecks = [(stage, place) for stage in stages for place in range(len(stage))]
     for stage, place in bottlenecks[MODULES - modules :]:
         stage[place] = Recalibrated(stage[place], r)
     return SharedBackbone(fields, image_size, num_classes, backbone, lambda: pooled(*rest))
+
+
+def starts_from(pretrained: bool = False, **_: object) -> str:
+    """The network whose published weights `recalibrated_resnet50` starts with; "" for none."""
+    return "resnet50" if pretrained else ""

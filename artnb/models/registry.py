@@ -1,7 +1,7 @@
 """Every model by its name, and what each one costs."""
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from artnb import weights
 from artnb.errors import ModelError
-from artnb.models import artistry, recalibration, separable
+from artnb.models import artistry, recalibration, separable, transfer
 from artnb.models.fusenet import fusenet
 from artnb.models.lenet_s import lenet_s
 from artnb.models.s_cnn import s_cnn
 from artnb.models.torchvision_networks import IMAGE_SIZE, torchvision_model
-from artnb.models.transfer import transfer
 
 WU = "Wu: Heritage and Innovation of Art Creation in the Context of Big Data and Public Health Events"
 COMPARED = "none: torchvision's network, for comparison"
@@ -30,6 +30,7 @@ class Entry:
     tasks: tuple[str, ...] = ART  # the paper's own, as its input size and number of classes
     image_size: int = IMAGE_SIZE
     num_classes: int = 4  # Wu's: comic strips, watercolours, sketches, Chinese paintings
+    starts_from: Callable[..., str] = lambda **options: ""  # whose published weights; "" for none
 
 
 def of_sato(build: Callable[..., nn.Module]) -> Entry:
@@ -48,11 +49,13 @@ MODELS = {
     "dkse": of_ruan(separable.dkse),
     "separable-se": of_ruan(separable.se),
     "separable-sk": of_ruan(separable.sk),
-    "recalibrated-resnet50": Entry(recalibration.recalibrated_resnet50, recalibration.PAPER),
+    "recalibrated-resnet50": Entry(
+        recalibration.recalibrated_resnet50, recalibration.PAPER, starts_from=recalibration.starts_from
+    ),
     "s-cnn": Entry(s_cnn, WU),
     "lenet-s": Entry(lenet_s, WU),
     "fusenet": Entry(fusenet, WU),
-    "transfer": Entry(transfer, WU),
+    "transfer": Entry(transfer.transfer, WU, starts_from=transfer.starts_from),
     "googlenet": Entry(torchvision_model("googlenet"), WU),
     "resnet50": Entry(torchvision_model("resnet50"), WU),
     "resnet152": Entry(torchvision_model("resnet152"), WU),
@@ -61,6 +64,7 @@ MODELS = {
         for name in (
             "resnet18",
             "efficientnet_b0",
+            "mobilenet_v2",
             "mobilenet_v3_small",
             "mobilenet_v3_large",
             "shufflenet_v2_x1_0",
@@ -110,6 +114,17 @@ def named(model: str, **options: object) -> str:
     return f"{model}({', '.join(said)})" if said else model
 
 
+def origin(name: str) -> str:
+    """What the published weights that a new model starts with are known by (see `artnb.weights.origin`).
+
+    "" where it starts without. `name` is as for `create`.
+    """
+    model, options = read(name)
+    check_options(model, options)
+    network = MODELS[model].starts_from(**options)
+    return weights.origin(network) if network else ""
+
+
 def read(name: str) -> tuple[str, dict[str, object]]:
     """The model and the options of a name that `named` has written."""
     model, bracket, options = name.partition("(")
@@ -144,17 +159,19 @@ def describe() -> list[dict[str, object]]:
 
 
 def describe_one(name: str, entry: Entry) -> dict[str, object]:
+    costs = size(name, entry.tasks, entry.image_size, entry.num_classes)
+    return {"name": name, "paper": entry.paper, "image_size": entry.image_size, **costs}
+
+
+def size(name: str, tasks: Sequence[str], image_size: int, num_classes: int = 2) -> dict[str, int]:
+    """path_parameters, total_parameters and macs (see `describe`) of the model that `create` would give."""
     with torch.device("meta"):  # shapes without numbers: nothing is allocated or computed
-        model = create(name, entry.tasks, entry.image_size, entry.num_classes).eval()
-        image = torch.empty(1, 3, entry.image_size, entry.image_size)
-    task = entry.tasks[0]
+        model = create(name, tasks, image_size, num_classes).eval()
+        image = torch.empty(1, 3, image_size, image_size)
     return {
-        "name": name,
-        "paper": entry.paper,
-        "image_size": entry.image_size,
-        "path_parameters": sum(parameter.numel() for parameter in model.path_parameters(task)),
+        "path_parameters": sum(parameter.numel() for parameter in model.path_parameters(tasks[0])),
         "total_parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "macs": macs(model, image, task),
+        "macs": macs(model, image, tasks[0]),
     }
 
 

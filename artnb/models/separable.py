@@ -76,11 +76,25 @@ class SeparableNetwork(SharedBackbone):
             return nn.Sequential(nn.Dropout(dropout), *pooled(*last))
 
         super().__init__(fields, image_size, num_classes, backbone, head)
+        self.positions = positions
+
+    def attention_layers(self, task: str) -> dict[str, nn.Module]:
+        """The backbone; each block, whose sum sees the whole picture; and each of its branches by itself."""
+        layers = super().attention_layers(task)
+        for position in self.positions:
+            block = getattr(self.backbone, str(position))
+            layers[f"layer {position}"] = block
+            layers |= {f"layer {position}, {name}": branch for name, branch in named_branches(block)}
+        return layers
 
     def decayed_parameters(self) -> list[nn.Parameter]:
         """The pointwise convolutions of the separable ones: the paper's L2 regularisation (Section 4.3)."""
         pointwise = [getattr(self.backbone, str(position))[1] for position in SEPARABLE]
         return [convolution.weight for convolution, *_ in pointwise]
+
+
+def named_branches(block: nn.Module) -> list[tuple[str, nn.Module]]:
+    return list(zip(block.kernels, block.branches, strict=True)) if isinstance(block, DKSE | SK) else []
 
 
 def separable(channels: int, width: int, stride: int) -> nn.Sequential:

@@ -6,7 +6,6 @@ the maps is the head.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from torch import nn
 
@@ -48,14 +47,13 @@ def trunk(name: str) -> nn.Sequential:
     return parted(name)[0]
 
 
-def start_from(part: nn.Module, name: str, weights: str | Path | None = None) -> nn.Module:
-    """`part` of torchvision's network `name`, with published weights (see `artnb.weights.load_weights`).
+def start_from(part: nn.Module, name: str) -> None:
+    """Gives `part` of torchvision's network `name` published weights (see `artnb.weights.load_weights`).
 
     On the meta device, where there are no numbers, none are looked for.
     """
     if not next(part.parameters()).is_meta:
-        load_weights(part, name, weights)
-    return part
+        load_weights(part, name)
 
 
 def torchvision_model(name: str) -> Callable[[Iterable[str], int, int], SharedBackbone]:

@@ -107,6 +107,65 @@ def gain(predictions: pd.DataFrame, baseline: str = "single") -> pd.DataFrame:
     return table
 
 
+def compared(predictions: pd.DataFrame, pairs: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """What the model of each pair gains over its reference, paired by image and seed.
+
+    Args:
+        predictions: as for `accuracy`.
+        pairs: with the methods `model` and `reference`, and whatever else a row shall say.
+
+    Returns:
+        The rows of `gain` for every pair and field, without their mean, beside what the pair says.
+
+    Raises:
+        RelevanceError: as for `gain`.
+    """
+    tables = []
+    for pair in pairs:
+        both = predictions[predictions["method"].isin([pair["model"], pair["reference"]])]
+        gains = gain(both, pair["reference"]).drop(columns="method")
+        tables.append(gains[gains["field"] != MEAN].assign(**pair))
+    table = pd.concat(tables, ignore_index=True)
+    said = [*dict.fromkeys(name for pair in pairs for name in pair)]
+    return table[[*said, *(name for name in table if name not in said)]]
+
+
+def overfitting(training: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """What every method knows of the images it learnt, beyond what it knows of others.
+
+    Args:
+        training, test: as for `accuracy`, of the same methods and seeds.
+
+    Returns:
+        One row per method and field in their order of appearance: method, field, training (accuracy on the
+        training images), accuracy, low, high (on the test images), gap, gap_low, gap_high (their difference,
+        training minus test, in [-1, 1]), seeds, images, groups (of the test).
+
+    Raises:
+        RelevanceError: as for `accuracy`; or methods or seeds differ.
+    """
+    (learnt, learnt_sizes), (asked, asked_sizes) = by_group(training), by_group(test)
+    if set(learnt) != set(asked):
+        raise RelevanceError("the training images were judged by other methods or seeds than the test images")
+    rows = []
+    for method in _methods(test):
+        ours, theirs = estimates(learnt[method], learnt_sizes), estimates(asked[method], asked_sizes)
+        for field in asked_sizes.index.unique("field"):
+            gap = difference(ours[field], theirs[field])
+            reach = gap.half_width()
+            rows.append(
+                {
+                    "method": method,
+                    "field": field,
+                    "training": ours[field].value,
+                    "gap": gap.value,
+                    "gap_low": max(gap.value - reach, -1),
+                    "gap_high": min(gap.value + reach, 1),
+                }
+            )
+    return accuracy(test).merge(pd.DataFrame(rows), on=["method", "field"])
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A mean score per image, and how it varies with the seeds and with the groups of each field."""
@@ -172,6 +231,16 @@ def mean(fields: Sequence[Estimate]) -> Estimate:
         np.concatenate([field.groups for field in fields]),
         np.concatenate([field.between for field in fields]) / len(fields) ** 2,
         np.concatenate([field.noise for field in fields]) / len(fields) ** 2,
+    )
+
+
+def difference(first: Estimate, second: Estimate) -> Estimate:
+    """`first` minus `second`, of other images from the same seeds."""
+    return Estimate(
+        first.by_seed - second.by_seed,
+        np.concatenate([first.groups, second.groups]),
+        np.concatenate([first.between, second.between]),
+        np.concatenate([first.noise, second.noise]),
     )
 
 

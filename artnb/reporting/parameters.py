@@ -1,8 +1,8 @@
 """A notebook's parameters: read from its cell tagged `parameters`, set by a preset, checked by name and type.
 
 papermill itself only warns of an unknown parameter, and runs a notebook that has no such cell; here
-both are errors. A preset is one flat YAML mapping, `notebooks/parameters/<preset>.yml`, for all notebooks:
-each takes the parameters it knows.
+both are errors. A preset is one flat YAML mapping, `notebooks/parameters/<preset>.yml`, for all notebooks, or
+for those that its list `notebooks` names: each takes the parameters it knows.
 """
 
 import ast
@@ -19,6 +19,7 @@ import yaml
 
 from artnb.errors import ReportError
 
+NOTEBOOKS = "notebooks"  # of a preset: the names of those to run
 OUTPUT = "output"  # set by the runner alone: the folder of the notebook's page
 
 

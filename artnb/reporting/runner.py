@@ -29,7 +29,7 @@ from artnb import paths
 from artnb.errors import ReportError
 from artnb.reporting import claims, index, page
 from artnb.reporting.notebooks import heading_of_last_started_cell, keep, read, tidy, title_and_question
-from artnb.reporting.parameters import OUTPUT, assign, declared, read_preset
+from artnb.reporting.parameters import NOTEBOOKS, OUTPUT, assign, declared, read_preset
 from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of, withdraw
 
 SCRIPT = Path(__file__).with_name("execute.py")
@@ -63,10 +63,11 @@ def report(
 
     Args:
         to: the report's folder; a report that lies there is replaced.
-        preset: a file of `notebooks/parameters`, without `.yml`.
+        preset: a file of `notebooks/parameters`, without `.yml`; it may choose the notebooks.
         catalogue: a catalogue's folder, or "atelier"; None leaves the choice to the preset.
         parameters: values that go before those of the preset.
-        notebooks: which to run; None takes those of `notebooks/` whose names begin with a digit.
+        notebooks: which to run; None takes the preset's, or those of `notebooks/` whose names begin with a
+            digit.
         cell_timeout: seconds that one cell may take; None sets no limit.
 
     Raises:
@@ -74,10 +75,14 @@ def report(
             as it was; or the folder is no report's or is in use by another runner; or the disk is full.
     """
     home = paths.home() / "notebooks"
-    files = sorted(home.glob("[0-9]*.ipynb")) if notebooks is None else list(map(Path, notebooks))
+    values = {**read_preset(preset, home / "parameters"), **(parameters or {})}
+    chosen = values.pop(NOTEBOOKS, None)
+    if notebooks is not None:
+        files = list(map(Path, notebooks))
+    else:
+        files = sorted(home.glob("[0-9]*.ipynb")) if chosen is None else named(chosen, home)
     if not files:
         raise ReportError(f"{home} has no notebooks; set ARTNB_HOME to the folder of your checkout.")
-    values = {**read_preset(preset, home / "parameters"), **(parameters or {})}
     if catalogue is not None:
         values["catalogue"] = portable(catalogue)
     folder = Path(to).expanduser().resolve()
@@ -89,6 +94,13 @@ def report(
             clear(folder)
             run(status, tasks, folder, cell_timeout)
     return status
+
+
+def named(notebooks: object, home: Path) -> list[Path]:
+    """The files of a preset's notebooks."""
+    if not isinstance(notebooks, list) or not all(isinstance(name, str) for name in notebooks):
+        raise ReportError(f"{NOTEBOOKS} is {notebooks!r}; give a list of names, such as [05-art-types].")
+    return [home / f"{name}.ipynb" for name in notebooks]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from artnb.training.budget import budget
 from artnb.training.config import TrainingConfig
+from artnb.training.convergence import convergence
 from artnb.training.cost import cost
 from artnb.training.data import TrainingData, load
 from artnb.training.design import Design, all_subsets, history, predictions
@@ -20,6 +21,7 @@ __all__ = [
     "TrainingData",
     "all_subsets",
     "budget",
+    "convergence",
     "cost",
     "extract",
     "fit",

@@ -21,8 +21,8 @@ class TrainingConfig:
 
     epochs: int = 150
     batch_size: int = 32  # images of each field in a step
-    learning_rate: float = 1e-3  # of Adam, at the start; falls to 0 along half a cosine
-    weight_decay: float = 0.0
+    learning_rate: float = 1e-3  # of Adam, at the start; falls to 0 along half a cosine of all epochs
+    weight_decay: float = 0.0  # L2, of the parameters that the model names for it
     task_weights: Mapping[str, float] = field(default_factory=dict)  # Sato's lambda_t, 1 where not named
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
@@ -32,6 +32,9 @@ class TrainingConfig:
     precision: str = field(
         default=FULL, repr=False
     )  # "bfloat16" learns in mixed precision and judges in full
+    patience: int = field(
+        default=0, repr=False
+    )  # epochs without a lower mean validation loss, after which it stops; 0: never
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate", "threads"):
@@ -43,6 +46,8 @@ class TrainingConfig:
             raise TrainingError(f"objective is {self.objective!r}; give one of {', '.join(OBJECTIVES)}")
         if self.precision not in PRECISIONS:
             raise TrainingError(f"precision is {self.precision!r}; give one of {', '.join(PRECISIONS)}")
+        if not self.patience >= 0:
+            raise TrainingError(f"patience is {self.patience}; give a number of epochs, or 0 for none")
         for task, weight in self.task_weights.items():
             if not weight >= 0:
                 raise TrainingError(f"task_weights: {task} has {weight}; give a number of 0 or more")
@@ -50,6 +55,6 @@ class TrainingConfig:
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> "TrainingConfig":
         """The config that `dataclasses.asdict` made `values` from."""
-        values = {"objective": PLAIN, "precision": FULL, **values}  # runs are older than these choices
+        values = {"objective": PLAIN, "precision": FULL, "patience": 0, **values}  # runs are older than these
         known = {item.name: values[item.name] for item in fields(cls)}
         return cls(**known | {"augmentation": Augmentation(**known["augmentation"])})

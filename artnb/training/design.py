@@ -222,7 +222,8 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
 
     Returns:
         One row per image: method, seed, field, id, group, target and prediction (indices of the classes),
-        probability (of the last class, `artistic`; in [0, 1]), correct.
+        probability (of the last class, `artistic`) and confidence (the prediction's probability), both in
+        [0, 1], correct.
     """
     tables = []
     for task in run.fields:
@@ -230,6 +231,7 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
             continue
         images = data.splits[split][task]
         logits = run.logits(images, task)
+        probabilities = logits.softmax(1)
         tables.append(
             pd.DataFrame(
                 {
@@ -240,7 +242,8 @@ def predictions(run: Run, data: TrainingData, split: str) -> pd.DataFrame:
                     "group": images.groups,
                     "target": images.targets,
                     "prediction": logits.argmax(1),
-                    "probability": logits.softmax(1)[:, -1],
+                    "probability": probabilities[:, -1],
+                    "confidence": probabilities.amax(1),
                 }
             )
         )

@@ -72,7 +72,9 @@ def share_batches(network: nn.Module, fabric: "Fabric") -> None:
         if isinstance(module, _BatchNorm):
             module.forward = partial(normalised, module)
     for parameter in network.parameters():
-        parameter.register_hook(summed)
+        learns = parameter.requires_grad
+        parameter.requires_grad_(True).register_hook(summed)  # what is frozen may learn later
+        parameter.requires_grad_(learns)
 
 
 def logits_of_all(

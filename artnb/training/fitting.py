@@ -46,6 +46,8 @@ class Selection:
     accuracy: float = 0.0
     loss: float = float("inf")
     weights: dict[str, Tensor] = field(default_factory=dict)
+    lowest: float = float("inf")  # of the mean validation losses so far
+    stale: int = 0  # epochs since then
 
     def judge(
         self,
@@ -62,6 +64,8 @@ class Selection:
             {"field": task, "epoch": number, "split": "validation", **row} for task, row in validation.items()
         ]
         accuracy, loss = (fmean(row[name] for row in validation.values()) for name in ("accuracy", "loss"))
+        self.stale = 0 if loss < self.lowest else self.stale + 1
+        self.lowest = min(loss, self.lowest)
         self.offer(number, accuracy, loss, network)
 
     def offer(self, number: int, accuracy: float, loss: float, network: nn.Module) -> None:
@@ -134,6 +138,7 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabr
         unit="epoch",
         disable=among_others or not writes,
     ):
+        network.begin_epoch(number)
         with finite(config, number), reproducible(config, number):
             losses = learn(parts, data, config, number)
             validation = {
@@ -142,6 +147,8 @@ def train(model: str, data: TrainingData, config: TrainingConfig, run: Run, fabr
             }
             check_finite({task: row["loss"] for task, row in validation.items()})
         selection.judge(number, losses, validation, network)
+        if config.patience and selection.stale >= config.patience:
+            break
         if writes and number < config.epochs and time.monotonic() - saved > CHECKPOINT_SECONDS:
             checkpoint(run, {name: part.state_dict() for name, part in parts.items()}, selection, number)
             saved = time.monotonic()
@@ -156,16 +163,19 @@ def parts_of(model: str, data: TrainingData, config: TrainingConfig) -> dict[str
         network = models.create(model, data.fields, data.image_size, len(data.classes))
     network.to(device, memory_format=torch.channels_last)
     objective = objective_of(config.objective, network, config.task_weights).to(device)
-    learned = [*network.parameters(), *objective.parameters()]
-    return {"network": network, "objective": objective, **descent(learned, data, config)}
-
-
-def descent(learned: list[Tensor], data: TrainingData, config: TrainingConfig) -> dict[str, Any]:
-    """Adam on what is learned, its learning rate falling to 0 in the last step along half a cosine."""
-    optimizer = torch.optim.Adam(learned, config.learning_rate, weight_decay=config.weight_decay)
+    decayed, others = by_decay(network)
+    groups = [{"params": [*decayed, *objective.parameters()]}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.Adam(groups, config.learning_rate, weight_decay=config.weight_decay, fused=True)
     steps = config.epochs * steps_per_epoch(data.splits["train"], config.batch_size)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    return {"optimizer": optimizer, "scheduler": scheduler}
+    return {"network": network, "objective": objective, "optimizer": optimizer, "scheduler": scheduler}
+
+
+def by_decay(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The parameters that weight decay acts on, and the others."""
+    decayed = network.decayed_parameters()
+    ids = set(map(id, decayed))
+    return decayed, [parameter for parameter in network.parameters() if id(parameter) not in ids]
 
 
 def learn(

@@ -199,6 +199,7 @@ def answers(heads: Heads, data: TrainingData, samples: Samples, split: str) -> I
     for name, (features, targets) in samples.items():
         images, logits = data.splits[split][name], heads(features, name)
         for place, network in enumerate(heads.networks(name)):
+            probabilities = logits[:, place].softmax(1)
             yield pd.DataFrame(
                 {
                     "method": JOIN.join(heads.subsets[network]),
@@ -206,7 +207,8 @@ def answers(heads: Heads, data: TrainingData, samples: Samples, split: str) -> I
                     "id": images.ids,
                     "group": images.groups,
                     "target": targets,
-                    "prediction": logits[:, place].argmax(1),
-                    "probability": logits[:, place].softmax(1)[:, -1],
+                    "prediction": probabilities.argmax(1),
+                    "probability": probabilities[:, -1],
+                    "confidence": probabilities.amax(1),
                 }
             )

@@ -95,17 +95,18 @@ class PCGrad(WeightedSum):
 
     def __init__(self, model: nn.Module, weights: Mapping[str, float]):
         super().__init__(model, weights)
-        self.shared = model.shared_parameters()
+        self.shared_parameters = model.shared_parameters
 
     def backward(self, losses: Mapping[str, Tensor]) -> None:
         """As in `WeightedSum`, but whatever the shared parameters' gradients were is replaced."""
         terms = self.terms(losses).values()
+        shared = [parameter for parameter in self.shared_parameters() if parameter.requires_grad]
         of_fields = []
         for term in terms:
-            for parameter in self.shared:
+            for parameter in shared:
                 parameter.grad = None
             term.backward()
-            of_fields.append([parameter.grad for parameter in self.shared])
+            of_fields.append([parameter.grad for parameter in shared])
         device = next(iter(losses.values())).device
         with torch.autocast(device.type, enabled=False):  # gradients are float32: so is surgery
             stacked = [torch.stack(gradients) for gradients in zip(*of_fields, strict=True)]
@@ -113,7 +114,7 @@ class PCGrad(WeightedSum):
             for gradients in stacked:
                 products += (gradients.flatten(1) @ gradients.flatten(1).T).cpu()
             coefficients = surgery(products, [torch.randperm(len(terms)).tolist() for _ in terms])
-            for parameter, gradients in zip(self.shared, stacked, strict=True):
+            for parameter, gradients in zip(shared, stacked, strict=True):
                 parameter.grad = torch.tensordot(coefficients.to(gradients), gradients, dims=1)
 
 

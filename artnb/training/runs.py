@@ -29,7 +29,7 @@ from artnb.training.devices import judging_device
 from artnb.training.loop import logits_of
 from artnb.training.objectives import PLAIN
 
-FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
+FORMAT = 2  # raised whenever the same training would give other numbers: older runs are then trained anew
 DESCRIPTION, WEIGHTS, HISTORY, CHECKPOINT = (
     "run.json",
     "weights.safetensors",
@@ -43,6 +43,10 @@ def fingerprint(model: str, data: TrainingData, config: TrainingConfig) -> str:
     text = repr((FORMAT, model, data.fields, data.fingerprint, config)) + objective_name(data.fields, config)
     if config.precision != FULL:
         text += f" {config.precision}"
+    if config.patience:
+        text += f" patience {config.patience}"
+    if origin := models.origin(model):
+        text += f" from {origin}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -100,6 +100,7 @@ def traditional_predictions(
                             "target": targets[split],
                             "prediction": probabilities.argmax(1),
                             "probability": probabilities[:, -1].astype(np.float32),
+                            "confidence": probabilities.max(1).astype(np.float32),
                         }
                     )
                 )

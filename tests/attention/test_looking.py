@@ -54,6 +54,14 @@ def test_a_look_is_of_the_image_that_was_asked_for(looker, runs, data):
             np.testing.assert_array_equal(shown[kind], expected)
 
 
+def test_a_network_that_is_not_satos_is_looked_at_too(data, tmp_path):
+    run = fit("dkse", data.only("garden"), TrainingConfig(1, 4), tmp_path)
+    looker = Looker([run], data)
+    assert looker.depth == 1
+    look = looker.look("garden", "artistic", 0, "dkse", 0, back=3)
+    assert set(look.occlusions) == {f"dkse {name}" for name in run.network().attention_layers("garden")}
+
+
 def test_the_prediction_or_the_label_is_explained(looker):
     look = looker.look("garden", "artistic", 0, "multi-2", 0)
     for said in look.answers.values():

@@ -27,8 +27,8 @@ PLANS = {96: Plan(), 256: Plan(validation=4, test=4, size=256)}  # by the side o
 def comparisons() -> Iterator[Comparison]:
     for side, plan in PLANS.items():
         catalogue = open_catalogue("atelier", plan)
-        store, paths = open_store(catalogue, SIZE), list(catalogue.paths.values())
-        rows = np.random.default_rng(0).permutation(store.rows(catalogue.paths))
+        store, paths = open_store(catalogue, SIZE), [catalogue.folder / path for path in catalogue.paths]
+        rows = np.random.default_rng(0).permutation(store.rows(catalogue.paths.index))
         batches = np.array_split(rows, len(rows) // BATCH_SIZE)
 
         def from_store(store=store, batches=batches):

@@ -119,7 +119,7 @@ def link(catalogue: Catalogue, folder: Path) -> None:
     """The field's training images as ImageFolder wants them: a folder for each label."""
     table = catalogue.table[(catalogue.table["field"] == FIELD) & (catalogue.table["split"] == "train")]
     for id, label in zip(table["id"], table["label"], strict=True):
-        path = catalogue.paths[id].resolve()
+        path = catalogue.image_path(id).resolve()
         (folder / label).mkdir(exist_ok=True)
         (folder / label / path.name).symlink_to(path)
 

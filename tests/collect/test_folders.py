@@ -241,6 +241,14 @@ def test_too_few_groups_are_refused_and_an_earlier_catalogue_stays(source, tmp_p
     pd.testing.assert_frame_equal(read(to).table, before)
 
 
+def test_splits_have_the_shares_that_are_asked_for(source, tmp_path):
+    shares = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    table = import_folder(source, tmp_path / "to", fractions=shares).table
+    assert table["split"].value_counts(normalize=True).to_dict() == pytest.approx(shares)
+    with pytest.raises(CatalogueError, match="share 1 among train, validation, test"):
+        import_folder(source, tmp_path / "other", fractions={"train": 0.7, "validation": 0.1, "test": 0.3})
+
+
 def test_a_second_import_adds_what_is_new_and_leaves_the_rest_in_its_split(source, tmp_path):
     to = tmp_path / "to"
     first = import_folder(source, to)

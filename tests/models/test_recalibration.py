@@ -9,6 +9,7 @@ from artnb.errors import ModelError
 from artnb.models import create
 from artnb.models.recalibration import Recalibrated
 from artnb.models.torchvision_networks import trunk
+from artnb.weights import VARIABLE
 
 NAME = "recalibrated-resnet50"
 PLAIN = 23_516_228  # ResNet-50 with 4 classes
@@ -80,12 +81,13 @@ def test_the_module_is_figure_5(stride):
     assert not torch.allclose(block(x), plain.eval()(x))
 
 
-def test_published_weights_of_resnet50_fit(tmp_path):
+def test_published_weights_of_resnet50_fit(tmp_path, monkeypatch):
     torch.manual_seed(1)
     published = trunk("resnet50").state_dict()
     published["fc.weight"], published["fc.bias"] = torch.zeros(1000, 2048), torch.zeros(1000)
     save_file(published, tmp_path / "resnet50.safetensors")
-    model = create(NAME, ("art",), 32, modules=3, pretrained=True, weights=tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    model = create(NAME, ("art",), 32, modules=3, pretrained=True)
     found = model.backbone.state_dict()
     new = [name for name in found if name not in published]
     assert sorted({name.rpartition(".")[0].rpartition(".")[2] for name in new}) == ["expand", "reduce", "up"]

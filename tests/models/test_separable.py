@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from artnb.errors import ModelError
 from artnb.models import create
 from artnb.models.dkse import DKSE, SK, DKSEConfig
-from artnb.models.ruan_sizes import ruan_sizes
+from artnb.models.ruan_tables import QUESTIONS, ruan_comparisons, ruan_sizes
 
 FIELD = ("art",)
 
@@ -112,6 +112,37 @@ def test_the_printed_gflops_cannot_all_be_right(rows):
     assert second["macs"] - first["macs"] == excitations[1] - excitations[0] == 24_576
     assert first["macs"] == pytest.approx(1.770e9, rel=1e-3)
     assert (first["published_gflops"], second["published_gflops"]) == (0.75, 1.77)
+
+
+def test_what_the_tables_compare():
+    rows = ruan_comparisons()
+    assert len(rows) == 2 + 3 + 4 + 4
+    by_variant = {row["variant"]: row for row in rows}
+    assert by_variant["layer 12"] == {
+        "question": "layer",
+        "variant": "layer 12",
+        "model": "dkse(positions=(12,))",
+        "reference": "dkse",
+        "published": -0.0078,
+    }
+    assert by_variant["r = 16, 1x1+5x5"]["model"] == "dkse(branches=('1x1', '5x5'), r=16)"
+    assert by_variant["r = 16, 1x1+5x5"]["reference"] == by_variant["1x1+3x3"]["reference"]
+    assert all(row["published"] < 0 for row in rows)
+    assert ruan_comparisons(["dilation"]) == [row for row in rows if row["question"] == "dilation"]
+    assert list(dict.fromkeys(row["question"] for row in rows)) == list(QUESTIONS)
+    with pytest.raises(ModelError, match="questions names 'depth'; there are layer, branches"):
+        ruan_comparisons(["depth"])
+
+
+def test_a_block_is_explained_by_itself_and_by_its_branches():
+    layers = on_meta(positions=(6, 12), branches=("1x1", "5x5")).attention_layers("art")
+    assert list(layers) == [
+        "backbone",
+        *("layer 6", "layer 6, 1x1", "layer 6, 5x5"),
+        *("layer 12", "layer 12, 1x1", "layer 12, 5x5"),
+    ]
+    assert layers["layer 6, 5x5"][0].kernel_size == (5, 5)
+    assert layers["layer 12, 1x1"][0].in_channels == 512
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from artnb.errors import RelevanceError
-from artnb.relevance import accuracy, gain
+from artnb.relevance import accuracy, compared, gain, overfitting
 from artnb.relevance.gains import SMALLEST, Estimate, estimate, mean
 
 
@@ -70,6 +70,52 @@ def test_gain_by_hand(study):
     assert table["gain"].tolist() == [1 / 4, -1 / 4, 0]
     assert (table["low"] <= table["gain"]).all()
     assert (table["gain"] <= table["high"]).all()
+
+
+def test_pairs_are_compared_as_gains_are(study):
+    pairs = [
+        {"question": "together", "model": "multi-2", "reference": "single"},
+        {"question": "alone", "model": "single", "reference": "multi-2"},
+    ]
+    table = compared(study, pairs)
+    assert list(table)[:4] == ["question", "model", "reference", "field"]
+    assert table["gain"].tolist() == [1 / 4, -1 / 4, -1 / 4, 1 / 4]
+    expected = gain(study).query("field != 'mean'")
+    assert table["low"].tolist() == expected["low"].tolist() + (-expected["high"]).tolist()
+    with pytest.raises(RelevanceError, match="the baseline 'multi-3'"):
+        compared(study, [{"model": "single", "reference": "multi-3"}])
+
+
+def test_the_gap_by_hand_and_its_interval_by_both_parts(study):
+    learnt = study.assign(correct=True, id="learnt " + study["id"], group="learnt " + study["group"])
+    learnt.loc[learnt["method"] == "multi-2", "correct"] = study["correct"]
+    table = overfitting(learnt, study).set_index(["method", "field"])
+    assert table["training"].to_dict() == {
+        ("single", "painting"): 1,
+        ("single", "garden"): 1,
+        ("multi-2", "painting"): 7 / 8,
+        ("multi-2", "garden"): 1 / 4,
+    }
+    assert table["gap"].tolist() == [3 / 8, 1 / 2, 0, 0]
+    of_test = accuracy(study).set_index(["method", "field"])
+    painting = table.loc[("single", "painting")]
+    same = of_test.loc[("single", "painting")]
+    assert painting[["accuracy", "low", "high"]].tolist() == same[["accuracy", "low", "high"]].tolist()
+    assert painting["gap_high"] == pytest.approx(min(1, 3 / 8 + Estimate(
+        np.array([1 - 6 / 8, 1 - 4 / 8]), *estimate_of_painting(study)
+    ).half_width()))  # fmt: skip
+    with pytest.raises(RelevanceError, match="other methods or seeds"):
+        overfitting(learnt[learnt["seed"] == 0], study)
+
+
+def estimate_of_painting(study):
+    """The terms of the groups of single-task painting; what is all right has none."""
+    rows = study.query("method == 'single' and field == 'painting'")
+    sums = rows.pivot_table("correct", "seed", "group", aggfunc="sum").to_numpy(float)
+    found = estimate(sums, np.array([2, 1, 1]))
+    return tuple(np.concatenate([part, part * zero]) for part, zero in (
+        (found.groups, 1), (found.between, 0), (found.noise, 0)
+    ))  # fmt: skip
 
 
 def test_an_interval_by_hand():

@@ -75,6 +75,23 @@ def made(tmp_path_factory):
     return status, elsewhere / "reports" / "demo"
 
 
+def test_a_preset_chooses_notebooks(tmp_path, monkeypatch):
+    home = new_home(tmp_path, "notebooks: [02-second]\nepochs: 5\n")
+    monkeypatch.setenv("ARTNB_HOME", str(home))
+    for name in ("01-first", "02-second"):
+        write_notebook(home, name, START, "page.results(epochs=epochs)")
+    status = runner.report(tmp_path / "report")
+    assert [notebook.name for notebook in status.notebooks] == ["02-second"]
+    assert json.loads((tmp_path / "report" / "02-second" / "results.json").read_text()) == {"epochs": 5}
+    for chosen, said in (
+        ("[03-third]", "03-third.ipynb: there is no such"),
+        ("02-second", "give a list of names"),
+    ):
+        (home / "notebooks" / "parameters" / "demo.yml").write_text(f"notebooks: {chosen}")
+        with pytest.raises(ReportError, match=said):
+            runner.report(tmp_path / "report")
+
+
 def test_status_says_what_really_happened(made):
     status, folder = made
     assert [notebook.state for notebook in status.notebooks] == ["done", "failed", "failed"]

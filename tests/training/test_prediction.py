@@ -105,7 +105,8 @@ def test_a_folder_without_a_run_is_refused(pictures):
 def test_predictions_of_a_split_are_those_of_the_network(run, data, painted):
     table = predictions(run, data, "test")
     assert list(table) == [
-        "method", "seed", "field", "id", "group", "target", "prediction", "probability", "correct"
+        "method", "seed", "field", "id", "group", "target", "prediction", "probability", "confidence",
+        "correct"
     ]  # fmt: skip
     assert set(table["method"]) == {"multi-2"}
     assert tuple(table["field"].unique()) == run.fields
@@ -121,5 +122,8 @@ def test_predictions_of_a_split_are_those_of_the_network(run, data, painted):
             rows["probability"], asked_directly(run, data, field)[rows["id"]], atol=1e-5
         )
     assert table["prediction"].tolist() == (table["probability"] > 0.5).astype(int).tolist()
+    assert table["confidence"].tolist() == pytest.approx(
+        table["probability"].where(table["prediction"] == 1, 1 - table["probability"]).tolist()
+    )
     assert table["correct"].dtype == bool
     assert table["correct"].tolist() == (table["target"] == table["prediction"]).tolist()

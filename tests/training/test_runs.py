@@ -100,7 +100,7 @@ def test_a_folder_without_a_run_is_named(tmp_path, use):
 
 def test_a_run_of_another_format_is_refused(copy):
     describe(copy, format=0)
-    with pytest.raises(RunError, match="is of format 0, this version reads 1"):
+    with pytest.raises(RunError, match="is of format 0, this version reads 2"):
         copy.network()
 
 

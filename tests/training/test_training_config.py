@@ -10,7 +10,7 @@ from artnb.training import TrainingConfig
 from artnb.training.runs import fingerprint
 
 OTHER = TrainingConfig(
-    7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu", "dwa", "bfloat16"
+    7, 5, 0.01, 0.1, {"garden": 2.0}, Augmentation(jitter=0.2), 3, 2, "cpu", "dwa", "bfloat16", 4
 )
 
 
@@ -24,6 +24,7 @@ OTHER = TrainingConfig(
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1"),
         ({"threads": 0}, "threads is 0"),
+        ({"patience": -1}, "patience is -1"),
         ({"objective": "pcgard"}, "objective is 'pcgard'; give one of sum, uncertainty, dwa, pcgrad"),
         ({"task_weights": {"painting": 1.0, "garden": -1.0}}, "garden has -1.0"),
     ],
@@ -47,7 +48,7 @@ def test_every_setting_is_part_of_the_runs_name(data, name):
 
 def test_runs_older_than_a_choice_are_found_again(data):
     older = asdict(OTHER)
-    del older["objective"], older["precision"]
-    assert TrainingConfig.from_json(older) == replace(OTHER, objective="sum", precision="float32")
+    del older["objective"], older["precision"], older["patience"]
+    assert TrainingConfig.from_json(older) == replace(OTHER, objective="sum", precision="float32", patience=0)
     known = SimpleNamespace(fields=("painting", "garden"), fingerprint="84c0d30d0770")
-    assert fingerprint("artistry-multi-2", known, TrainingConfig(epochs=8)) == "157e5298e8d95c69"
+    assert fingerprint("artistry-multi-2", known, TrainingConfig(epochs=8)) == "9032f96c1fb3fe48"

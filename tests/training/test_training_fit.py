@@ -121,6 +121,75 @@ def test_a_middle_epoch_can_be_the_best(two, tmp_path, monkeypatch):
     assert not all(torch.equal(kept[name], tensor) for name, tensor in snapshots[4].items())
 
 
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 6), (3, 7), (0, 8)])
+def test_it_stops_where_the_validation_loss_no_longer_falls(two, tmp_path, monkeypatch, patience, epochs):
+    losses, trained = (0.9, 0.7, 0.7, 0.6, 0.8, 0.6, 0.65, 0.5), []
+    monkeypatch.setattr(
+        fitting, "train_one_epoch", lambda *_: (trained.append(1), dict.fromkeys(two.fields, 1.0))[1]
+    )
+
+    def judged(*_) -> dict[str, float]:
+        return {"accuracy": 0.5, "loss": losses[len(trained) - 1], "auroc": 0.5, "ece": 0.0}
+
+    monkeypatch.setattr(fitting, "metrics", judged)
+    run = fit(MODEL, two, replace(CONFIG, epochs=8, patience=patience), tmp_path)
+    assert run.history["epoch"].max() == epochs == len(trained)
+    assert run.description["selected_epoch"] == {3: 2, 6: 4, 7: 4, 8: 8}[epochs]
+
+
+def test_patience_that_does_not_run_out_changes_nothing(two, reference, tmp_path):
+    patient = fit(MODEL, two, replace(CONFIG, patience=3), tmp_path)
+    pd.testing.assert_frame_equal(patient.history, reference.history, check_exact=True)
+    assert patient.folder.name != reference.folder.name
+
+
+def test_weight_decay_draws_on_what_the_model_names(two, tmp_path):
+    """With rates of learning and decay at which gradients hardly count, Adam takes lr a step towards 0."""
+    art, steps = two.only("garden"), 2
+    config = TrainingConfig(epochs=1, batch_size=4, learning_rate=1e-3, weight_decay=1e8)
+    parts = fitting.parts_of("dkse", art, config)
+    network = parts["network"]
+    before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+    fitting.learn(parts, art, config, 1)
+    decayed = {id(parameter) for parameter in network.decayed_parameters()}
+    named = {name for name, parameter in network.named_parameters() if id(parameter) in decayed}
+    assert len(named) == 9
+    taken = config.learning_rate * (1 + 0.5)  # the rate falls along half a cosine
+    for name, parameter in network.named_parameters():
+        large = before[name].abs() > 0.01
+        moved = (before[name] - parameter) * before[name].sign()
+        towards = torch.isclose(moved[large], torch.tensor(taken), rtol=1e-2).float().mean()
+        assert (towards > 0.95) == (name in named), name
+    assert len(art.splits["train"]["garden"]) == 4 * steps
+
+
+def test_a_frozen_backbone_learns_from_its_epoch_on_also_after_a_stop(two, tmp_path, monkeypatch):
+    art = two.only("garden")
+    name = "transfer(backbone='squeezenet1_0', pretrained=False, unfreeze_at=3)"
+    config = TrainingConfig(epochs=4, batch_size=4)
+    whole = fit(name, art, config, tmp_path / "whole")
+
+    monkeypatch.setattr(fitting, "CHECKPOINT_SECONDS", 0)
+    learn, stopped = fitting.learn, []
+
+    def stopping(parts, data, config, number):
+        if number == 4 and not stopped:
+            stopped.append(number)
+            raise KeyboardInterrupt
+        return learn(parts, data, config, number)
+
+    monkeypatch.setattr(fitting, "learn", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        fit(name, art, config, tmp_path / "stopped")
+    assert_same(fit(name, art, config, tmp_path / "stopped"), whole)
+
+    with fitting.reproducible(config):
+        first = fitting.parts_of(name, art, config)["network"]
+    before, after = first.backbone.state_dict(), whole.network().backbone.state_dict()
+    changed = {key.split(".")[1] for key in before if not torch.equal(before[key], after[key])}
+    assert changed == ({"12"} if whole.description["selected_epoch"] > 2 else set())
+
+
 @dataclass(frozen=True)
 class Sealed(FieldImages):
     """Images that nobody may look at."""
