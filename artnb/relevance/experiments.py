@@ -34,7 +34,7 @@ PLANNED = {  # commonality: ateliers, seeds of the networks
     1.0: (range(5), (0, 1)),
 }
 SHARING = ("painting", "garden")  # fields with a canon in common, in the atelier of the block-wise plan
-BLOCKS = Plan(**SIZES, seed=200, sharing=SHARING), (0, 1, 2)
+BLOCKS = Plan(**SIZES, seed=200, sharing=SHARING), tuple(range(10))
 ALONE, TOGETHER = "alone", "together"
 KEPT = Path(__file__).with_name("calibrated")
 
