@@ -57,6 +57,17 @@ def test_without_gains_there_is_one_panel(by_modules):
     assert "Gain" not in figure.get_supxlabel()
 
 
+def test_the_interval_of_a_single_gain_is_drawn(by_modules):
+    accuracies, gains = by_modules
+    (panel,) = (
+        axes
+        for axes in against(accuracies, "modules", gains.iloc[:1], "modules").axes
+        if axes.get_ylabel() == "gain"
+    )
+    ends = [segment[:, 1].tolist() for lines in panel.collections[:1] for segment in lines.get_segments()]
+    assert ends == gains.iloc[:1][["low", "high"]].to_numpy().tolist()
+
+
 def test_tables_of_another_form_are_refused(ablated, by_modules):
     with pytest.raises(ReportError, match="no column 'question'"):
         ablation(ablated.drop(columns="question"))
