@@ -1,6 +1,6 @@
 """One image, looked at by the networks of one seed: what the explorer shows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -136,24 +136,21 @@ def joined(answers: Mapping[str, Answer]) -> dict[str, Occlusion]:
     return {kind: item for said in answers.values() for kind, item in said.occlusions.items()}
 
 
-def branches(network: nn.Module, field: str) -> dict[str, Sequence[nn.Module]]:
-    """Sato's blocks one after the other; of another network the layers that explain it, with none before."""
+def branches(network: nn.Module, field: str) -> dict[str, list[nn.Module]]:
+    """Of each branch the layers that may explain it, in order: of Sato's the last convolution of each block;
+    other networks' layers have none before them."""
     if isinstance(network, Artistry):
-        return network.path(field)[1]
+        _, of_blocks, _ = network.path(field)
+        return {name: [last_convolution(block) for block in blocks] for name, blocks in of_blocks.items()}
     return {name: [layer] for name, layer in network.attention_layers(field).items()}
 
 
 def layers(network: nn.Module, field: str, back: int) -> dict[str, nn.Module]:
-    """Of each branch the last convolution of the block `back` before its last, or else of its first.
+    """Of each branch the layer `back` before its last, or else its first.
 
     The further back, the finer the map and the less it knows of what the image is of.
     """
-    chosen = {
-        name: branch[max(0, len(branch) - 1 - back)] for name, branch in branches(network, field).items()
-    }
-    if isinstance(network, Artistry):
-        return {name: last_convolution(block) for name, block in chosen.items()}
-    return chosen
+    return {name: branch[max(0, len(branch) - 1 - back)] for name, branch in branches(network, field).items()}
 
 
 def picture(images: torch.Tensor) -> np.ndarray:

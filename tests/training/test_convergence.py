@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from artnb.figures.convergence import converged
 from artnb.training import convergence
 
 CURVES = {
@@ -40,6 +41,15 @@ def test_the_first_epoch_near_the_best_by_hand(history):
     assert row["best"] == pytest.approx((0.80 + 0.90 + 0.70) / 3)
     low, high = stats.t.interval(0.95, 2, np.mean(epochs), stats.sem(epochs))
     assert (row["low"], row["high"]) == pytest.approx((max(low, 1), high))
+
+
+def test_the_figure_marks_the_epoch_of_the_table(history):
+    """Also where an accuracy lies at the very edge of what is near."""
+    curve = np.array([0.5, 0.88, 0.9, 0.9, 0.9]).astype("float32").astype(float)
+    edge = history[history["seed"] == 0].assign(accuracy=np.repeat(curve, 2))
+    judged = edge[edge["split"] == "validation"]
+    (row,) = convergence(edge).to_dict("records")
+    assert row["epochs"] == converged(judged) == 2
 
 
 def test_one_seed_has_no_interval(history):
