@@ -16,6 +16,7 @@ from artnb.figures.palette import FAINT, FURTHER, INK, WIDTH, Mark, method_label
 from artnb.figures.relevance import PUBLISHED
 
 NEAR = 0.02  # of the best accuracy: there a run has converged
+ROUNDING = 1e-6  # accuracies are float32
 ABREAST = 4  # panels
 COLOURS = (INK, FURTHER[0], FURTHER[1], FURTHER[2])  # of the training sets
 MARKS = (Mark("o", "-"), Mark("s", "--"), Mark("^", "-."), Mark("D", ":"))
@@ -119,7 +120,7 @@ def gap(table: pd.DataFrame, title: str = "How much of what was learnt holds on 
 def converged(history: pd.DataFrame) -> float:
     """The mean over runs of the epoch that first came within NEAR of the run's best accuracy."""
     best = history.groupby("seed")["accuracy"].transform("max")
-    near = history[history["accuracy"] >= best - NEAR - 1e-9]
+    near = history[history["accuracy"] >= best - NEAR - ROUNDING]
     return float(near.groupby("seed")["epoch"].min().mean())
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 NEAR = 0.02  # of the best accuracy; the figure of the same name marks the same epoch
+ROUNDING = 1e-6  # accuracies are float32
 
 
 def convergence(history: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +26,7 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     judged = history[history["split"] == "validation"]
     keys = ["method", "field", "seed"]
     best = judged.groupby(keys)["accuracy"].transform("max")
-    first = judged[judged["accuracy"] >= best - NEAR - 1e-9].groupby(keys, sort=False)["epoch"].min()
+    first = judged[judged["accuracy"] >= best - NEAR - ROUNDING].groupby(keys, sort=False)["epoch"].min()
     table = pd.DataFrame({"epochs": first, "best": judged.groupby(keys, sort=False)["accuracy"].max()})
     of_method = table.groupby(["method", "field"], sort=False)
     found = of_method.agg(epochs=("epochs", "mean"), best=("best", "mean"), seeds=("epochs", "size"))

@@ -45,7 +45,7 @@ def test_the_first_epoch_near_the_best_by_hand(history):
 
 def test_the_figure_marks_the_epoch_of_the_table(history):
     """Also where an accuracy lies at the very edge of what is near."""
-    curve = np.array([0.5, 0.88, 0.9, 0.9, 0.9]).astype("float32").astype(float)
+    curve = np.array([0.5, 0.89, 0.91, 0.91, 0.91]).astype("float32").astype(float)
     edge = history[history["seed"] == 0].assign(accuracy=np.repeat(curve, 2))
     judged = edge[edge["split"] == "validation"]
     (row,) = convergence(edge).to_dict("records")
