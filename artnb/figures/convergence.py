@@ -12,21 +12,22 @@ from matplotlib.lines import Line2D
 from artnb.errors import ReportError
 from artnb.figures.dots import beside, dot, names_of
 from artnb.figures.frame import count, framed, require, resampled, rows, rows_height, tested
-from artnb.figures.palette import FAINT, FURTHER, INK, WIDTH, Mark, method_label, readable, style
-from artnb.figures.relevance import PUBLISHED
+from artnb.figures.palette import FAINT, FURTHER, GREY, INK, WIDTH, Mark, method_label, readable, style
 
-NEAR = 0.02  # of the best accuracy: there a run has converged
-ROUNDING = 1e-6  # accuracies are float32
 ABREAST = 4  # panels
 COLOURS = (INK, FURTHER[0], FURTHER[1], FURTHER[2])  # of the training sets
 MARKS = (Mark("o", "-"), Mark("s", "--"), Mark("^", "-."), Mark("D", ":"))
 ESTIMATES = ("training", "accuracy", "low", "high", "gap", "gap_low", "gap_high")
 ALL = "all"  # the set of tables that name none
+PUBLISHED = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 1.2, "zorder": 0.95}
 
 
 @style()
 def convergence(
-    history: pd.DataFrame, published: pd.DataFrame | None = None, title: str = "How fast the networks learn"
+    history: pd.DataFrame,
+    converged: pd.DataFrame,
+    published: pd.DataFrame | None = None,
+    title: str = "How fast the networks learn",
 ) -> Figure:
     """A panel per method: validation accuracy by epoch, and when the runs first came near their best.
 
@@ -34,38 +35,42 @@ def convergence(
         history: method, seed, field, epoch, split and accuracy, of one field; the rows of the split
             "validation" are drawn. With a column set (what was learnt from, "original" or "augmented") each
             has a line of its own.
-        published: method, epoch, accuracy: marked in the panel of the method.
+        converged: method, epochs (the mean over runs of when they came near), near (how near), and set where
+            `history` has one: a row for each line.
+        published: method, epoch, accuracy, source (who published it): a level in the panel of the method.
         title: stands above the figure.
 
     Raises:
         ReportError: a column is missing, there are no validation rows, or rows of several fields.
     """
+    require(converged, ("method", "epochs", "near"), "epochs")
     require(history, ("method", "seed", "field", "epoch", "split", "accuracy"), "histories")
     history = history[history["split"] == "validation"]
     require(history, ("accuracy",), "histories of the split 'validation'")
     if (fields := history["field"].nunique()) > 1:
         raise ReportError(f"the histories are of {fields} fields: give the rows of one field")
-    history = history if "set" in history else history.assign(set=ALL)
+    history, converged = (
+        table if "set" in table else table.assign(set=ALL) for table in (history, converged)
+    )
     looks = dict(zip(history["set"].unique(), cycle(zip(COLOURS, MARKS, strict=True)), strict=False))
     methods = history["method"].unique()
-    epochs = history["epoch"].max()
     if published is not None:
         published = published[published["method"].isin(methods)]
-        epochs = max([epochs, *published["epoch"]])
     columns = min(len(methods), ABREAST)
     lines = -(-len(methods) // columns)
-    figure = framed(title, _note(history), lines * (2.0 if columns > 1 else 3.0) + 0.6)
+    figure = framed(title, _note(history, converged, published), lines * (2.0 if columns > 1 else 3.0) + 0.6)
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for place, (axes, method) in enumerate(zip(grid, methods, strict=False)):
         of_method = history[history["method"] == method]
+        epochs = converged[converged["method"] == method].set_index("set")["epochs"]
         for name, of_set in of_method.groupby("set", sort=False):
-            _curve(axes, of_set, *looks[name])
+            _curve(axes, of_set, epochs[name], *looks[name])
         axes.set_title(fill(method_label(method), int(11 * WIDTH / columns)), fontsize=9, pad=18)
-        axes.text(0, 1.03, _epochs(of_method), va="bottom", fontsize=8.5, transform=axes.transAxes)
+        axes.text(0, 1.03, _epochs(epochs), va="bottom", fontsize=8.5, transform=axes.transAxes)
         if published is not None:
-            theirs = published[published["method"] == method]
-            axes.plot(theirs["epoch"], theirs["accuracy"], zorder=4, **PUBLISHED)
-        axes.set_xlim(0, 1.03 * epochs)
+            for row in published[published["method"] == method].to_dict("records"):
+                _level(axes, row["accuracy"], row["epoch"])
+        axes.set_xlim(0, 1.03 * history["epoch"].max())
         axes.locator_params(axis="x", integer=True)
         axes.set_ylabel("validation accuracy" if place % columns == 0 else "")
         last = place + columns >= len(methods)
@@ -117,24 +122,24 @@ def gap(table: pd.DataFrame, title: str = "How much of what was learnt holds on 
     return figure
 
 
-def converged(history: pd.DataFrame) -> float:
-    """The mean over runs of the epoch that first came within NEAR of the run's best accuracy."""
-    best = history.groupby("seed")["accuracy"].transform("max")
-    near = history[history["accuracy"] >= best - NEAR - ROUNDING]
-    return float(near.groupby("seed")["epoch"].min().mean())
-
-
-def _epochs(history: pd.DataFrame) -> str:
+def _epochs(epochs: pd.Series) -> str:
     """When the runs of a method came near their best, in words."""
-    epochs = {name: converged(of_set) for name, of_set in history.groupby("set", sort=False)}
     return ", ".join(f"{'epoch' if name == ALL else readable(name)} {of:.0f}" for name, of in epochs.items())
 
 
-def _curve(axes: Axes, of_set: pd.DataFrame, colour: str, mark: Mark) -> None:
+def _level(axes: Axes, accuracy: float, epoch: int) -> None:
+    """A published accuracy; its epoch, which may lie far beyond ours, in words."""
+    axes.axhline(accuracy, **PUBLISHED)
+    axes.text(
+        0.99, accuracy, f"epoch {epoch}", transform=axes.get_yaxis_transform(),
+        ha="right", va="top", fontsize=8, color=PUBLISHED["color"],
+    )  # fmt: skip
+
+
+def _curve(axes: Axes, of_set: pd.DataFrame, epoch: float, colour: str, mark: Mark) -> None:
     by_epoch = of_set.groupby("epoch")["accuracy"].agg(["mean", "min", "max"])
     axes.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=colour, alpha=0.16, linewidth=0)
     axes.plot(by_epoch.index, by_epoch["mean"], mark.line, color=colour, linewidth=1.5)
-    epoch = converged(of_set)
     height = np.interp(epoch, by_epoch.index, by_epoch["mean"])
     axes.plot(epoch, height, mark.marker, color=colour, mfc="white", mew=1.6, zorder=3)
 
@@ -142,20 +147,26 @@ def _curve(axes: Axes, of_set: pd.DataFrame, colour: str, mark: Mark) -> None:
 def _keys(looks: dict[str, tuple[str, Mark]], published: pd.DataFrame | None) -> list[Line2D]:
     keys = []
     for name, (colour, mark) in looks.items():
-        label = f"first within {NEAR:g} of the best" if name == ALL else f"{readable(name)} images"
+        label = "first near the best" if name == ALL else f"{readable(name)} images"
         look = {"linestyle": mark.line, "linewidth": 1.5, "marker": mark.marker, "mfc": "white", "mew": 1.6}
         keys.append(Line2D([], [], color=colour, label=label, **look))
-    theirs = Line2D([], [], label="published, on other images", **PUBLISHED)
-    return keys if published is None else [*keys, theirs]
+    if published is not None and len(published):
+        keys.append(Line2D([], [], label="published, training images", **PUBLISHED))
+    return keys
 
 
-def _note(history: pd.DataFrame) -> str:
-    runs = history.groupby(["method", "set"])["seed"].nunique()
+def _note(history: pd.DataFrame, converged: pd.DataFrame, published: pd.DataFrame | None) -> str:
+    runs, near = history.groupby(["method", "set"])["seed"].nunique(), converged["near"].iloc[0]
     seeds = " or ".join(f"{number}" for number in sorted(runs.unique()))
     several = f"Line: mean, band: lowest to highest, of {seeds} seeds or of those that went on so long"
     lines = "Line: one training" if seeds == "1" else several
-    return (
+    note = (
         f"{readable(history['field'].iloc[0])}. {lines}, on the validation images after each epoch. Mark: "
-        f"the epoch (given above) at which runs on average first came within {NEAR:g} of their best. "
+        f"the epoch (given above) at which runs on average first came within {near:g} of their best. "
         f"n = {count(int(runs.sum()), 'run')}."
+    )
+    if published is None or published.empty:
+        return note
+    return (
+        f"{note} Published: {'; '.join(published['source'].unique())}, of other images, on those it learnt."
     )

@@ -20,7 +20,8 @@ def accuracies(
 
     Args:
         table: method, field, accuracy, low, high (shares in [0, 1]), seeds, images, groups.
-        published: method, field, accuracy: marked beside ours where both have the row.
+        published: method, field, accuracy, source (who published it): marked beside ours where both have the
+            row.
 
     Raises:
         ReportError: a column is missing, or there are no rows.
@@ -41,7 +42,7 @@ def gains(
 
     Args:
         table: method, field, gain, low, high (differences of accuracies), seeds, images, groups.
-        published: method, field, gain: marked beside ours where both have the row.
+        published: method, field, gain, source (who published it): marked beside ours where both have the row.
 
     Raises:
         ReportError: a column is missing, or there are no rows.
@@ -67,8 +68,10 @@ def _estimates(
         marked = [row for row in published.to_dict("records") if (row["field"], row["method"]) in heights]
         places = [heights[row["field"], row["method"]] for row in marked]
         axes.plot([row[value] for row in marked], places, zorder=2.5, **PUBLISHED)
-        key = Line2D([], [], label="published (Sato et al., Table 4), on other images", **PUBLISHED)
-        axes.legend(handles=[key], loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
+        if marked:
+            sources = "; ".join(dict.fromkeys(row["source"] for row in marked))
+            key = Line2D([], [], label=f"published ({sources}), on other images", **PUBLISHED)
+            axes.legend(handles=[key], loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.1)
     return figure
 
 

@@ -17,6 +17,7 @@ ACCURACIES = {
     "multi-2": (0.6957, 0.8650, 0.7820, 0.9314),
     "multi-3": (0.7086, 0.8482, 0.7490, 0.9167),
 }
+SOURCE = "Sato et al., Table 4"  # as figures name it
 PARAMETERS = {"single": 9_700_722, "multi-1": 26_699_634, "multi-2": 9_184_626, "multi-3": 4_694_898}
 
 
@@ -37,15 +38,16 @@ def table_4() -> pd.DataFrame:
 
 
 def accuracies() -> pd.DataFrame:
-    """Table 4 in the form of `relevance.accuracy`: method, field (and mean), accuracy."""
-    return _with_mean().melt("method", var_name="field", value_name="accuracy")
+    """Table 4 in the form of `relevance.accuracy`: method, field (and mean), accuracy, source."""
+    return _with_mean().melt("method", var_name="field", value_name="accuracy").assign(source=SOURCE)
 
 
 def gains() -> pd.DataFrame:
-    """Table 4 in the form of `relevance.gain`, over single-task: method, field (and mean), gain."""
+    """Table 4 in the form of `relevance.gain`, over single-task: method, field (and mean), gain, source."""
     table = _with_mean().set_index("method")
     gains = (table - table.loc["single"]).drop(index="single")
-    return gains.reset_index().melt("method", var_name="field", value_name="gain")
+    gains = gains.reset_index().melt("method", var_name="field", value_name="gain")
+    return gains.assign(source=SOURCE)
 
 
 def side_by_side(accuracy: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ A paper is a TOML file in `artnb/reporting/papers`. Another paper is another fil
     value = "gain"                      # its column; the columns low and high hold the interval's ends
     rows = [                            # each one row of the table, with what was published of it
         {method = "multi-1", field = "garden", published = 0.0470},
-        {method = "multi-1", field = "painting", published = 0.0294},
+        {method = "multi-1", field = "painting", published = 0.0294},  # and epoch, if it is of one
     ]
 
 A row of evidence holds where its 95 % interval lies wholly on the claimed side, fails where it lies wholly on
@@ -54,6 +54,7 @@ RULES = {
     "level": "shown beside the published number and not judged",
 }
 LEVEL = "Levels are references, not targets: these are other images."
+PUBLISHED = ("published", "epoch")  # what a row says of the paper: the number, and after which epoch it was
 NUMBERS = ("published", "here", "low", "high", "noise")
 COUNTS = ("seeds", "images", "groups")
 
@@ -139,6 +140,28 @@ def read_papers(folder: Path = PAPERS) -> list[Paper]:
     return [read_paper(path) for path in sorted(folder.glob("*.toml"))]
 
 
+def published(paper: str, table: str) -> pd.DataFrame:
+    """The levels that a paper prints of what `table` (see above) holds, for the figures of a notebook.
+
+    Args:
+        paper: the name of its file without .toml, "wu".
+
+    Returns:
+        A row per level: what its claim's `rows` say, with the published number under the name of the table's
+        column, and source, "Wu, Section 3.2, Figure 6".
+    """
+    of_paper = read_paper(PAPERS / f"{paper}.toml")
+    levels = [claim for claim in of_paper.claims if claim.rule == "level" and claim.table == table]
+    return pd.DataFrame(
+        [
+            {column: value for column, value in row.items() if column != "published"}
+            | {claim.value: row["published"], "source": f"{of_paper.name}, {claim.place}"}
+            for claim in levels
+            for row in claim.rows
+        ]
+    )
+
+
 def read_paper(path: Path) -> Paper:
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -176,7 +199,7 @@ def judge(claim: Claim, table: pd.DataFrame | None) -> Judgement:
 
 def find(claim: Claim, row: Mapping[str, Any], table: pd.DataFrame | None) -> Evidence:
     """The numbers of the one row of `table` that is as `row` says, or what is missing."""
-    wanted = {column: value for column, value in row.items() if column != "published"}
+    wanted = {column: value for column, value in row.items() if column not in PUBLISHED}
     evidence = Evidence(wanted, row.get("published"))
     if table is None:
         evidence.missing = f"This report has no table {claim.table}."

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-NEAR = 0.02  # of the best accuracy; the figure of the same name marks the same epoch
+NEAR = 0.02  # of the best accuracy
 ROUNDING = 1e-6  # accuracies are float32
 
 
@@ -21,7 +21,7 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per method and field, in their order of appearance: method, field, epochs (mean over seeds),
         low, high (95 % interval by Student's t over seeds; NaN of one seed), best (mean of the best
-        validation accuracies, in [0, 1]), seeds.
+        validation accuracies, in [0, 1]), near (`NEAR`), seeds.
     """
     judged = history[history["split"] == "validation"]
     keys = ["method", "field", "seed"]
@@ -31,5 +31,5 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     of_method = table.groupby(["method", "field"], sort=False)
     found = of_method.agg(epochs=("epochs", "mean"), best=("best", "mean"), seeds=("epochs", "size"))
     reach = of_method["epochs"].std() * stats.t.ppf(0.975, found["seeds"] - 1) / np.sqrt(found["seeds"])
-    found = found.assign(low=(found["epochs"] - reach).clip(lower=1), high=found["epochs"] + reach)
-    return found.reset_index()[["method", "field", "epochs", "low", "high", "best", "seeds"]]
+    found = found.assign(low=(found["epochs"] - reach).clip(lower=1), high=found["epochs"] + reach, near=NEAR)
+    return found.reset_index()[["method", "field", "epochs", "low", "high", "best", "near", "seeds"]]

@@ -77,12 +77,12 @@ def traditional_predictions(
     """
     if unknown := [method for method in methods if method not in CLASSIFIERS]:
         raise TrainingError(f"methods names {unknown[0]!r}; there are {', '.join(CLASSIFIERS)}")
-    tables = []
+    tables, known = [], {}
     for seed in tqdm(seeds, desc="traditional classifiers", unit="seed"):
         data = load(catalogue, image_size, fields, works_per_field, seed)
         for field in data.fields:
             parts = {name: data.splits[name][field] for name in ("train", "validation", split)}
-            seen = {name: descriptions(images) for name, images in parts.items()}
+            seen = {name: descriptions(images, known) for name, images in parts.items()}
             targets = {name: images.targets.numpy() for name, images in parts.items()}
             if np.bincount(targets["validation"]).min() < FOLDS:
                 raise TrainingError(f"{field} has a label of fewer than {FOLDS} validation images: add some")
@@ -119,13 +119,14 @@ def taught(
     return CalibratedClassifierCV(FrozenEstimator(best), cv=FOLDS).fit(*validation)
 
 
-def descriptions(images: FieldImages) -> np.ndarray:
-    """Gradients and colours of each image, N D."""
-    rows = []
-    for start in range(0, len(images), IMAGES_A_BATCH):
-        pixels, _ = images.batch(slice(start, start + IMAGES_A_BATCH))
-        rows += [description(image) for image in pixels.permute(0, 2, 3, 1).numpy()]
-    return np.stack(rows)
+def descriptions(images: FieldImages, known: dict[str, np.ndarray]) -> np.ndarray:
+    """Gradients and colours of each image, N D; those that are not `known` by their id are added to it."""
+    unseen = np.flatnonzero([image_id not in known for image_id in images.ids])
+    for places in np.array_split(unseen, -(-len(unseen) // IMAGES_A_BATCH) or 1):
+        pixels, _ = images.batch(places)
+        for image_id, image in zip(images.ids[places], pixels.permute(0, 2, 3, 1).numpy(), strict=True):
+            known[image_id] = description(image)
+    return np.stack([known[image_id] for image_id in images.ids])
 
 
 def description(image: np.ndarray) -> np.ndarray:

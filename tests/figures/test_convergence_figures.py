@@ -6,15 +6,21 @@ import pytest
 
 from artnb.errors import ReportError
 from artnb.figures import convergence, gap
-from artnb.figures.convergence import converged
+
+
+@pytest.fixture
+def converged(converging):
+    """When the fixture's runs came near: what `training.convergence` says of them."""
+    rows = converging[["method", "set"]].drop_duplicates()
+    return rows.assign(epochs=rows["set"].map({"original": 10 / 3, "augmented": 3}), near=0.02)
 
 
 def lines_of(axes):
     return [line for line in axes.lines if line.get_linestyle() != "None" and len(line.get_xdata()) > 1]
 
 
-def test_a_line_is_the_mean_over_seeds_and_its_band_the_range(converging):
-    figure = convergence(converging)
+def test_a_line_is_the_mean_over_seeds_and_its_band_the_range(converging, converged):
+    figure = convergence(converging, converged)
     single = converging.query("method == 'single' and split == 'validation' and set == 'original'")
     by_epoch = single.groupby("epoch")["accuracy"]
     original, augmented = lines_of(figure.axes[0])
@@ -26,40 +32,45 @@ def test_a_line_is_the_mean_over_seeds_and_its_band_the_range(converging):
     assert [band[band[:, 0] == 3][:, 1].min(), band[band[:, 0] == 3][:, 1].max()] == [0.6, 0.785]
 
 
-def test_the_mark_stands_where_runs_first_came_within_002_of_their_best(converging):
-    axes = convergence(converging).axes[0]
-    original, augmented = (line for line in axes.lines if len(line.get_xdata()) == 1)
-    assert original.get_xdata()[0] == pytest.approx(10 / 3)  # epochs 3, 3 and 4
+def test_the_mark_stands_at_the_epoch_of_the_table(converging, converged):
+    figure = convergence(converging, converged)
+    original, augmented = (line for line in figure.axes[0].lines if len(line.get_xdata()) == 1)
+    assert original.get_xdata()[0] == pytest.approx(10 / 3)
     assert augmented.get_xdata()[0] == 3
     assert augmented.get_ydata()[0] == pytest.approx(0.885)
-    assert [text.get_text() for text in axes.texts] == ["original 3, augmented 3"]
-    best = pd.DataFrame({"seed": 0, "epoch": [1, 2, 3], "accuracy": [0.77, 0.78, 0.8]})
-    assert converged(best) == 2
+    assert [text.get_text() for text in figure.axes[0].texts] == ["original 3, augmented 3"]
+    assert "within 0.02 of their best" in figure.get_supxlabel().replace("\n", " ")
 
 
-def test_without_sets_there_is_one_line_and_one_epoch_can_be_drawn(converging):
-    axes = convergence(converging.query("set == 'original'").drop(columns="set")).axes[0]
-    assert len(lines_of(axes)) == 1
-    first = convergence(converging[converging["epoch"] == 1]).axes[0]
+def test_without_sets_there_is_one_line_and_one_epoch_can_be_drawn(converging, converged):
+    alone = (table.query("set == 'original'").drop(columns="set") for table in (converging, converged))
+    assert len(lines_of(convergence(*alone).axes[0])) == 1
+    first = convergence(converging[converging["epoch"] == 1], converged.assign(epochs=1)).axes[0]
     assert [text.get_text() for text in first.texts] == ["original 1, augmented 1"]
 
 
-def test_published_accuracies_stand_in_the_panel_of_their_method(converging):
+def test_published_accuracies_are_levels_in_the_panel_of_their_method(converging, converged):
     published = pd.DataFrame({"method": ["multi-2", "other"], "epoch": [50, 90], "accuracy": [0.97, 0.1]})
-    single, multi = convergence(converging, published).axes
-    marks = [line for line in multi.lines if line.get_marker() == "D"]
-    assert [line.get_xydata().tolist() for line in marks] == [[[50, 0.97]]]
-    assert 50 < multi.get_xlim()[1] < 90
-    assert not any(len(line.get_xdata()) for line in single.lines if line.get_marker() == "D")
+    figure = convergence(converging, converged, published.assign(source="Wu, Figure 4"))
+    single, multi = figure.axes
+    levels = [line.get_ydata() for line in multi.lines if list(line.get_xdata()) == [0, 1]]
+    assert levels == [[0.97, 0.97]]
+    assert "epoch 50" in [text.get_text() for text in multi.texts]
+    assert multi.get_xlim()[1] < 6
+    assert not any(list(line.get_xdata()) == [0, 1] for line in single.lines)
+    assert "Wu, Figure 4" in figure.get_supxlabel().replace("\n", " ")
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1].startswith("published")
 
 
-def test_histories_of_another_form_are_refused(converging):
+def test_histories_of_another_form_are_refused(converging, converged):
     with pytest.raises(ReportError, match="no column 'epoch'"):
-        convergence(converging.drop(columns="epoch"))
+        convergence(converging.drop(columns="epoch"), converged)
+    with pytest.raises(ReportError, match="no column 'epochs'"):
+        convergence(converging, converged.drop(columns="epochs"))
     with pytest.raises(ReportError, match="split 'validation'"):
-        convergence(converging[converging["split"] == "train"])
+        convergence(converging[converging["split"] == "train"], converged)
     with pytest.raises(ReportError, match="2 fields"):
-        convergence(pd.concat([converging, converging.assign(field="garden")]))
+        convergence(pd.concat([converging, converging.assign(field="garden")]), converged)
 
 
 def test_a_gap_joins_training_and_test_in_their_row(overfitted):

@@ -14,7 +14,14 @@ from artnb import figures
 from artnb.errors import ReportError
 from artnb.figures.palette import WIDTH
 
-CONVERGED = pd.DataFrame({"method": ["single"], "epoch": [4], "accuracy": [0.97]})
+CONVERGED = pd.DataFrame(
+    [
+        {"method": m, "set": s, "epochs": 3, "near": 0.02}
+        for m in ("single", "multi-2")
+        for s in ("original", "augmented")
+    ]
+)
+LEVELS = pd.DataFrame({"method": ["single"], "epoch": [4], "accuracy": [0.97], "source": ["Wu, Figure 4"]})
 
 
 @pytest.fixture
@@ -32,7 +39,9 @@ def drawings(
     types = ["comic", "chinese_painting", "sketch"]
     return {
         "ablation": lambda: figures.ablation(ablated, ablated[["question", "variant", "gain"]]),
-        "accuracies": lambda: figures.accuracies(estimates, estimates[["method", "field", "accuracy"]]),
+        "accuracies": lambda: figures.accuracies(
+            estimates, estimates[["method", "field", "accuracy"]].assign(source="Sato, Table 4")
+        ),
         "affinities": lambda: figures.affinities(near, added, ranked),
         "against": lambda: figures.against(by_modules[0], "modules", by_modules[1]),
         "attention_grid": lambda: figures.attention_grid(
@@ -45,7 +54,7 @@ def drawings(
         "confusion": lambda: figures.confusion(confused),
         "confusion_matrices": lambda: figures.confusion_matrices(class_predictions, types),
         "contact_sheet": lambda: figures.contact_sheet(rows),
-        "convergence": lambda: figures.convergence(converging, CONVERGED),
+        "convergence": lambda: figures.convergence(converging, CONVERGED, LEVELS),
         "counts": lambda: figures.counts(catalogue),
         "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
         "examples": lambda: figures.examples(dict.fromkeys(one["id"], images[0]), one, types),

@@ -47,7 +47,7 @@ def test_single_is_grey_and_a_field_has_its_colour(estimates):
 
 
 def test_published_values_stand_in_their_rows_and_only_there(estimates):
-    published = estimates[["method", "field", "accuracy"]].assign(accuracy=0.5)
+    published = estimates[["method", "field", "accuracy"]].assign(accuracy=0.5, source="Sato, Table 4")
     published.loc[0, "field"] = "poster"
     published.loc[1, "method"] = "multi-7"
     marks = [line for line in accuracies(estimates, published).axes[0].lines if line.get_marker() == "D"]
@@ -55,6 +55,9 @@ def test_published_values_stand_in_their_rows_and_only_there(estimates):
     assert len(marks[0].get_xdata()) == len(estimates) - 2
     rows = {y for _, y in drawn(accuracies(estimates).axes[0])[0]}
     assert set(marks[0].get_ydata()) <= rows
+    (key,) = accuracies(estimates, published).axes[0].get_legend().get_texts()
+    assert key.get_text() == "published (Sato, Table 4), on other images"
+    assert accuracies(estimates, published.assign(method="other")).axes[0].get_legend() is None
 
 
 def test_a_gain_has_its_line_of_none(estimates):

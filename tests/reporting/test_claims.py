@@ -198,6 +198,19 @@ def test_published_numbers_are_those_of_the_tables():
     assert checked == 39
 
 
+def test_levels_are_a_table_for_figures():
+    levels = claims.published("wu", "05-art-types/training").set_index("method")
+    assert levels.loc["resnet50", ["accuracy", "epoch"]].tolist() == [0.99, 20]
+    assert levels.loc["transfer", "source"] == "Wu, Section 3.2, Figure 4"
+    table = levels.reset_index().assign(accuracy=0.5, low=0.4, high=0.6).drop(columns="epoch")
+    (claim,) = (
+        claim
+        for claim in claims.read_paper(claims.PAPERS / "wu.toml").claims
+        if claim.name == "level-training"
+    )
+    assert [row.here for row in judge(claim, table).evidence] == [0.5] * 3
+
+
 def test_what_the_paper_states_holds_of_its_own_numbers():
     """With intervals of no width at the published numbers, only what its tables contradict fails."""
     for name, claim in sato().items():
