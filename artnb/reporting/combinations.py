@@ -1,24 +1,18 @@
 """What a sweep runs: every combination of values, each known again by what its results depend on."""
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-import artnb
-from artnb.catalogue import read as read_catalogue
 from artnb.errors import ReportError
-from artnb.paths import resolve
-from artnb.reporting import notebooks
-from artnb.reporting.parameters import OUTPUT, Parameter, assign, declared
-from artnb.reporting.runner import PAINTED, portable
+from artnb.reporting import fingerprints
+from artnb.reporting.parameters import Parameter, assign, declared
+from artnb.reporting.runner import portable
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def combinations(notebook: Path, grid: Mapping[str, Sequence[Any]]) -> list[Comb
         asked = {named[name]: value if name in known else [value] for name, value in values.items()}
         [parameters] = assign(asked, {notebook.stem: known}).values()
         values = {name: parameters[name] if name in known else value for name, value in values.items()}
-        combination = Combination(values, parameters, fingerprint(notebook, parameters))
+        combination = Combination(values, parameters, fingerprints.of_results(notebook, parameters))
         found.setdefault(combination.fingerprint, combination)
     return list(found.values())
 
@@ -83,39 +77,3 @@ def parameter_of(name: str, known: Mapping[str, Parameter]) -> str:
     plural = f"{name}s"
     singular = name not in known and plural in known and isinstance(known[plural].default, list | tuple)
     return plural if singular else name
-
-
-def fingerprint(notebook: Path, parameters: Mapping[str, Any]) -> str:
-    """12 hex digits of what the results of a notebook depend on: its code, all its parameters, those left at
-    their defaults too, the package's source, and the images of the catalogue."""
-    code = [
-        cell.source
-        for cell in notebooks.read(notebook).cells
-        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
-    ]
-    defaults = {name: parameter.default for name, parameter in declared(notebook).items() if name != OUTPUT}
-    values = {**defaults, **parameters}
-    catalogue = values.get("catalogue", PAINTED)
-    data = "" if catalogue == PAINTED else fingerprint_of_data(resolve(catalogue))
-    text = json.dumps([notebook.stem, code, values, source(), data], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def fingerprint_of_data(catalogue: Path) -> str:
-    table = catalogue / "catalogue.parquet"
-    return read_once(catalogue, table.stat().st_mtime_ns if table.exists() else 0)
-
-
-@cache
-def read_once(catalogue: Path, written: int) -> str:
-    return read_catalogue(catalogue).fingerprint
-
-
-def source() -> str:
-    """12 hex digits of the package's modules."""
-    folder = Path(artnb.__file__).parent
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.py")):
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(folder).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:12]

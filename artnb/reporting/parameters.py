@@ -20,6 +20,7 @@ import yaml
 from artnb.errors import ReportError
 
 NOTEBOOKS = "notebooks"  # of a preset: the names of those to run
+PAINTED = "atelier"  # the catalogue that is painted, not read from a folder
 OUTPUT = "output"  # set by the runner alone: the folder of the notebook's page
 
 

@@ -5,7 +5,8 @@
         01-collect/     01-collect.ipynb and .html, and what its Page kept
         claims/         claims.json and .parquet: what papers state, and what holds here
 
-A report that lies there is cleared first, so that no page mixes two; files of others stay.
+Of a report that lies there, notebooks whose pages would be the same again stay (see `fingerprints`); the rest
+is cleared first, so that no page mixes two. Files of others stay.
 """
 
 import json
@@ -14,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +28,24 @@ from nbformat.reader import NotJSONError
 
 from artnb import paths
 from artnb.errors import ReportError
-from artnb.reporting import claims, index, page
+from artnb.reporting import claims, fingerprints, index, page
 from artnb.reporting.notebooks import heading_of_last_started_cell, keep, read, tidy, title_and_question
-from artnb.reporting.parameters import NOTEBOOKS, OUTPUT, assign, declared, read_preset
-from artnb.reporting.status import STATUS, Failure, NotebookStatus, State, Status, notebooks_of, withdraw
+from artnb.reporting.parameters import NOTEBOOKS, OUTPUT, PAINTED, assign, declared, read_preset
+from artnb.reporting.status import (
+    STATUS,
+    Failure,
+    NotebookStatus,
+    State,
+    Status,
+    finished,
+    notebooks_of,
+    withdraw,
+)
 
 SCRIPT = Path(__file__).with_name("execute.py")
 LOCK = ".report.lock"
 ATTEMPTS = 2  # a kernel may lose a race for its ports and never come up
 PATIENCE = 15  # seconds that a stopped notebook gets to end
-PAINTED = "atelier"  # the catalogue that is painted, not read from a folder
 
 
 @dataclass
@@ -59,10 +68,11 @@ def report(
 ) -> Status:
     """Runs the numbered notebooks in order and writes the report `to`/index.html.
 
-    A notebook that fails stops neither the others nor the report; `Status.failed` names it.
+    A notebook that fails stops neither the others nor the report; `Status.failed` names it. One that an
+    earlier report in `to` finished, and of which nothing has changed since, is not run again.
 
     Args:
-        to: the report's folder; a report that lies there is replaced.
+        to: the report's folder; a report that lies there is replaced, but for what would be the same.
         preset: a file of `notebooks/parameters`, without `.yml`; it may choose the notebooks.
         catalogue: a catalogue's folder, or "atelier"; None leaves the choice to the preset.
         parameters: values that go before those of the preset.
@@ -91,7 +101,8 @@ def report(
     with explained(folder, "report"):
         claim(folder)
         with FileLock(folder / LOCK, timeout=0):
-            clear(folder)
+            keep_finished(status, folder)
+            clear(folder, [notebook.name for notebook in status.notebooks if notebook.found])
             run(status, tasks, folder, cell_timeout)
     return status
 
@@ -146,7 +157,9 @@ def plan(files: Sequence[Path], values: Mapping[str, Any], folder: Path) -> list
         ]
         if OUTPUT in known[file.stem]:
             parameters[OUTPUT] = str(folder / file.stem)
-        tasks.append(Task(file, parameters, NotebookStatus(file.stem, *title_and_question(file), listed)))
+        known_by = fingerprints.of_page(file, parameters)
+        status = NotebookStatus(file.stem, *title_and_question(file), listed, known_by)
+        tasks.append(Task(file, parameters, status))
     return tasks
 
 
@@ -161,23 +174,35 @@ def claim(folder: Path) -> None:
                 raise ReportError(f"{folder} holds a {name} that is no report's; choose another folder.")
 
 
-def clear(folder: Path) -> None:
-    """Removes the report that lies in `folder`, and nothing else; its status says so from the start."""
+def keep_finished(status: Status, folder: Path) -> None:
+    """Notes in `status` which notebooks need not be run, for their pages lie in `folder` as they would be."""
+    earlier = finished(folder)
+    for notebook in status.notebooks:
+        if notebook.fingerprint in earlier and (folder / notebook.name / f"{notebook.name}.html").exists():
+            notebook.state, notebook.found = State.DONE, True
+            notebook.seconds = earlier[notebook.fingerprint]
+
+
+def clear(folder: Path, kept: Collection[str] = ()) -> None:
+    """Removes the report that lies in `folder`, but for the notebooks `kept`, and nothing else; its status
+    says so from the start."""
     withdraw(folder)
     (folder / index.INDEX).unlink(missing_ok=True)
     claims.clear(folder)
-    for name in notebooks_of(folder) or ():
-        page.clear(folder / name)
-        for suffix in (".ipynb", ".html"):
+    for name in set(notebooks_of(folder) or ()).difference(kept):
+        for suffix in (".html", ".ipynb"):  # without the first it no longer passes for finished
             (folder / name / f"{name}{suffix}").unlink(missing_ok=True)
+        page.clear(folder / name)
         page.remove_if_empty(folder / name)
 
 
 def run(status: Status, tasks: Sequence[Task], folder: Path, cell_timeout: float | None) -> None:
-    """Runs the notebooks one after another; status and index are true after each step."""
+    """Runs the notebooks that have not finished, in order; status and index are true after each step."""
     started = time.monotonic()
     try:
         for task in tasks:
+            if task.status.state == State.DONE:
+                continue
             task.status.state = State.RUNNING
             publish(status, folder)
             run_one(task, folder / task.file.stem, cell_timeout)

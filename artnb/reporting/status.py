@@ -51,10 +51,12 @@ class NotebookStatus:
     title: str
     question: str
     parameters: list[dict[str, Any]]  # name, value, default, meaning
+    fingerprint: str = ""  # of all that its page shows; "" for one that is never found again
     state: State = State.WAITING
     seconds: float | None = None
     attempts: int = 0
     error: Failure | None = None
+    found: bool = False  # finished by an earlier report, and not run again
 
 
 def versions() -> dict[str, str]:
@@ -101,6 +103,18 @@ def withdraw(folder: Path) -> None:
 def put(folder: Path, status: dict[str, Any]) -> None:
     with written_whole(folder / STATUS) as path:
         path.write_text(json.dumps(status, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def finished(folder: Path) -> dict[str, float]:
+    """Fingerprint -> seconds of the notebooks that the report in `folder` finished."""
+    if not notebooks_of(folder):
+        return {}
+    notebooks = json.loads((folder / STATUS).read_text("utf-8"))["notebooks"]
+    return {
+        notebook["fingerprint"]: notebook["seconds"]
+        for notebook in notebooks
+        if notebook.get("fingerprint") and notebook["state"] == State.DONE
+    }
 
 
 def notebooks_of(folder: Path) -> list[str] | None:

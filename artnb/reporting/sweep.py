@@ -5,7 +5,7 @@
         sweep.json         what was asked for, and how each combination ended
         <fingerprint>/     a report of its own for each combination: index.html, status.json, 02-train/
 
-A combination that finished is found again by its fingerprint (see `combinations`) and not run once more; one
+A combination that finished is found again by its fingerprint (see `fingerprints`) and not run once more; one
 that failed, or was stopped, is. Folders of combinations that an earlier sweep asked for stay.
 """
 
@@ -24,8 +24,8 @@ from tqdm.auto import tqdm
 
 from artnb.errors import ReportError
 from artnb.processes import pool, stop
-from artnb.reporting import gathering, runner
-from artnb.reporting.combinations import Combination, combinations, fingerprint
+from artnb.reporting import fingerprints, gathering, runner
+from artnb.reporting.combinations import Combination, combinations
 from artnb.reporting.index import INDEX
 from artnb.reporting.notebooks import title_and_question
 from artnb.reporting.outcomes import SWEEP, Outcome, Sweep, found
@@ -169,7 +169,7 @@ def carry_out(notebook: Path, combination: Combination, to: Path, threads: int |
     with FileLock(folder / runner.LOCK):
         if (outcome := found(folder)).state == State.DONE:
             return outcome
-        if fingerprint(notebook, combination.parameters) != combination.fingerprint:
+        if fingerprints.of_results(notebook, combination.parameters) != combination.fingerprint:
             raise ReportError("the notebook, the package or the data has changed since; sweep again.")
         if threads is not None:
             os.environ.setdefault("OMP_NUM_THREADS", str(threads))

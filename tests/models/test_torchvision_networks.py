@@ -28,6 +28,20 @@ def test_answers_are_torchvisions_own(name):
     torch.testing.assert_close(ours(images, "art"), theirs(images))
 
 
+def test_statistics_follow_within_a_small_training():
+    """A hundred steps on shifted inputs: in evaluation mode the network then answers as in training mode."""
+    torch.manual_seed(0)
+    network = create("mobilenet_v3_small", ("art",), 32, 4)
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    images = torch.randn(32, 3, 32, 32) * 3 + 2
+    with torch.no_grad():
+        for _ in range(100):
+            trained = network(images, "art")
+        torch.testing.assert_close(network.eval()(images, "art"), trained, rtol=0.05, atol=0.05)
+
+
 def test_resnet152_is_torchvisions():
     with torch.device("meta"):
         ours, theirs = create("resnet152", ("art",), 64, 7), models.resnet152(num_classes=7)

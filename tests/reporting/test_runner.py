@@ -214,6 +214,55 @@ def test_a_second_report_replaces_the_first_and_no_file_of_others(made, tmp_path
     assert sorted(p.name for p in folder.iterdir() if p.is_dir()) == ["01-good", "04-other"]
 
 
+COUNTED = """
+from pathlib import Path
+with open(Path.cwd().parent / "ran", "a") as file:
+    file.write(f"{epochs} ")
+"""
+
+
+def test_what_is_finished_and_unchanged_is_not_run_again(home, tmp_path):
+    ran, folder = home / "ran", tmp_path / "report"
+    write_notebook(home, "01-good", START, COUNTED, GOOD)
+    write_notebook(home, "02-failing", START, COUNTED, "raise ValueError('no')")
+    first = runner.report(folder, parameters={"epochs": 7})
+    before = (folder / "01-good" / "01-good.html").read_bytes()
+    second = runner.report(folder, parameters={"epochs": 7})
+    assert ran.read_text() == "7 7 7 "  # the one that failed, twice
+    assert [notebook.found for notebook in second.notebooks] == [True, False]
+    assert second.notebooks[0].seconds == first.notebooks[0].seconds
+    assert (folder / "01-good" / "01-good.html").read_bytes() == before
+    html = (folder / "index.html").read_text()
+    assert "A rising curve." in html
+    assert "(earlier)" in html
+    runner.report(folder, parameters={"epochs": 8})
+    assert ran.read_text() == "7 7 7 8 8 "
+    (folder / "01-good" / "01-good.html").unlink()
+    assert not runner.report(folder, parameters={"epochs": 8}).notebooks[0].found
+
+
+def test_a_stopped_report_goes_on_with_what_it_had_finished(home, tmp_path, monkeypatch):
+    write_notebook(home, "01-good", START, COUNTED, GOOD)
+    write_notebook(home, "02-more", START, COUNTED)
+    run_one = runner.run_one
+
+    def stopped(task, *arguments):
+        if task.file.stem == "02-more":
+            raise KeyboardInterrupt
+        run_one(task, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "run_one", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            runner.report(tmp_path / "report")
+    status = runner.report(tmp_path / "report")
+    assert [(notebook.state, notebook.found) for notebook in status.notebooks] == [
+        ("done", True),
+        ("done", False),
+    ]
+    assert len((home / "ran").read_text().split()) == 2
+
+
 def test_a_wrong_parameter_leaves_the_older_report(home, tmp_path):
     write_notebook(home, "01-good", START)
     status = Status("demo", [])

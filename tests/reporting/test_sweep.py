@@ -2,7 +2,6 @@
 
 import json
 import math
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,10 +17,9 @@ import pytest
 from filelock import FileLock
 from miniature import write_notebook
 
-from artnb.errors import CatalogueError, ReportError
-from artnb.reporting import combinations as known
+from artnb.errors import ReportError
 from artnb.reporting import gathering
-from artnb.reporting.combinations import combinations, fingerprint, read_values
+from artnb.reporting.combinations import combinations, read_values
 from artnb.reporting.outcomes import Outcome, found
 from artnb.reporting.status import Status
 from artnb.reporting.sweep import carry_out, outcome_of, sweep
@@ -121,47 +119,6 @@ def test_a_wrong_name_or_value_is_named_before_anything_runs(notebook, tmp_path,
 def test_values_that_are_no_list_are_refused():
     with pytest.raises(ReportError, match="no list of values"):
         read_values("[0,1")
-
-
-def test_the_fingerprint_follows_what_results_depend_on(home, notebook, monkeypatch):
-    before = fingerprint(notebook, {"epochs": 5})
-    assert fingerprint(notebook, {"epochs": 5, "learning_rate": 0.01}) == before  # its default
-    assert fingerprint(notebook, {"epochs": 4}) != before
-    write_notebook(home, "02-train", "## In other words", WORK, NEEDS_A_FILE, RESULTS)
-    assert fingerprint(notebook, {"epochs": 5}) == before
-    write_notebook(home, "02-train", WORK, NEEDS_A_FILE, RESULTS + "\nprint(1)")
-    assert fingerprint(notebook, {"epochs": 5}) != before
-    before = fingerprint(notebook, {})
-    monkeypatch.setattr(known, "source", lambda: "another")
-    assert fingerprint(notebook, {}) != before
-
-
-def test_the_source_is_that_of_all_modules(tmp_path, monkeypatch):
-    (tmp_path / "room").mkdir()
-    for name in ("__init__.py", "room/one.py", "room/two.txt"):
-        (tmp_path / name).write_text("x = 1")
-    monkeypatch.setattr(known.artnb, "__file__", str(tmp_path / "__init__.py"))
-    before = known.source()
-    (tmp_path / "room" / "two.txt").write_text("x = 2")
-    assert known.source() == before
-    (tmp_path / "room" / "one.py").write_text("x = 2")
-    assert known.source() != before
-    (tmp_path / "room" / "one.py").write_text("x = 1")
-    (tmp_path / "room" / "one.py").rename(tmp_path / "room" / "other.py")
-    assert known.source() != before
-
-
-def test_the_fingerprint_follows_the_catalogue(home, notebook, painted):
-    folder = shutil.copytree(painted.folder, home / "data" / "mine")
-    before = fingerprint(notebook, {"catalogue": "data/mine"})
-    table = pd.read_parquet(folder / "catalogue.parquet")
-    table["title"] = "Untitled"
-    table.to_parquet(folder / "catalogue.parquet", index=False)
-    assert fingerprint(notebook, {"catalogue": "data/mine"}) == before  # no training looks at titles
-    table.iloc[8:].to_parquet(folder / "catalogue.parquet", index=False)
-    assert fingerprint(notebook, {"catalogue": "data/mine"}) != before
-    with pytest.raises(CatalogueError, match="is no catalogue"):
-        fingerprint(notebook, {"catalogue": "data/other"})
 
 
 def test_a_sweep_with_a_failure_gathers_the_others_and_runs_only_that_again(
