@@ -32,6 +32,7 @@ bench: install ## how fast, beside other ways, and how that grows: reports/bench
 	$(BIN)/python tests/benchmarks/bench.py reports/bench.md
 	$(BIN)/python tests/benchmarks/seeds.py
 	$(BIN)/python tests/benchmarks/devices.py
+	$(BIN)/python tests/benchmarks/sweeps.py
 	$(BIN)/python tests/benchmarks/duplicates.py
 	$(BIN)/python tests/benchmarks/coverage.py
 	$(BIN)/python tests/benchmarks/streaming.py

@@ -31,6 +31,8 @@ from artnb.reporting.notebooks import title_and_question
 from artnb.reporting.outcomes import SWEEP, Outcome, Sweep, found
 from artnb.reporting.status import State, Status
 
+CORES = ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")  # of the arithmetic, and of trainings side by side
+
 
 def sweep(
     notebook: str | Path,
@@ -159,7 +161,7 @@ def carry_out(notebook: Path, combination: Combination, to: Path, threads: int |
     """Runs one combination, on a worker, unless another has; two that are asked for one run it once.
 
     Args:
-        threads: of the notebook's arithmetic; None leaves them to the worker's environment.
+        threads: cores that the notebook may use; None leaves them to the worker's environment.
 
     Raises:
         ReportError: the notebook, the package or the data are not those that the sweep was begun with.
@@ -172,7 +174,8 @@ def carry_out(notebook: Path, combination: Combination, to: Path, threads: int |
         if fingerprints.of_results(notebook, combination.parameters) != combination.fingerprint:
             raise ReportError("the notebook, the package or the data has changed since; sweep again.")
         if threads is not None:
-            os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+            for name in CORES:
+                os.environ.setdefault(name, str(threads))
         [task] = runner.plan([notebook], combination.parameters, folder)
         task.bar = False
         runner.clear(folder)

@@ -35,7 +35,8 @@ NEEDS_A_FILE = """
 import os, pathlib
 folder = pathlib.Path.cwd().parent
 with open(folder / "begun", "a") as file:
-    file.write(f"{seeds[0]} {learning_rate} {os.environ.get('OMP_NUM_THREADS')}\\n")
+    cores = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT")]
+    print(seeds[0], learning_rate, *cores, file=file)
 if seeds == [1] and learning_rate == 0.1 and not (folder / "mended").exists():
     raise ValueError("it <diverged>")
 """
@@ -124,7 +125,8 @@ def test_values_that_are_no_list_are_refused():
 def test_a_sweep_with_a_failure_gathers_the_others_and_runs_only_that_again(
     home, notebook, tmp_path, monkeypatch
 ):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("artnb.reporting.sweep.cpu_count", lambda: 6)
     folder = tmp_path / "sweep"
     first = sweep(notebook, GRID, folder, jobs=2)
@@ -132,7 +134,7 @@ def test_a_sweep_with_a_failure_gathers_the_others_and_runs_only_that_again(
     [(combination, outcome)] = first.failed
     assert combination.given == {"seed": 1, "learning_rate": 0.1}
     assert outcome.message == "ValueError: it <diverged>"
-    assert begun(home) == ["0 0.001 3", "0 0.1 3", "1 0.001 3", "1 0.1 3"]
+    assert begun(home) == ["0 0.001 3 3", "0 0.1 3 3", "1 0.001 3 3", "1 0.1 3 3"]
     written = json.loads((folder / "sweep.json").read_text())
     assert [o["state"] for o in written["outcomes"]] == ["done", "done", "failed", "done"]
     table = pd.read_parquet(folder / "results.parquet")
@@ -147,7 +149,7 @@ def test_a_sweep_with_a_failure_gathers_the_others_and_runs_only_that_again(
     (home / "mended").touch()
     (home / "begun").unlink()
     second = sweep(notebook, GRID, folder, jobs=1)
-    assert begun(home) == ["1 0.1 6"]
+    assert begun(home) == ["1 0.1 6 6"]
     assert second.state == "done"
     assert [o.found for o in second.outcomes] == [True, True, False, True]
     table = pd.read_parquet(folder / "results.parquet")
