@@ -131,7 +131,7 @@ def _level(axes: Axes, accuracy: float, epoch: int) -> None:
     """A published accuracy; its epoch, which may lie far beyond ours, in words."""
     axes.axhline(accuracy, **PUBLISHED)
     axes.text(
-        0.99, accuracy, f"epoch {epoch}", transform=axes.get_yaxis_transform(),
+        0.99, accuracy, f"by epoch {epoch}", transform=axes.get_yaxis_transform(),
         ha="right", va="top", fontsize=8, color=PUBLISHED["color"],
     )  # fmt: skip
 

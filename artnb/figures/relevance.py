@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from artnb.figures.dots import dots, names_of
-from artnb.figures.frame import count, framed, listed, require, resampled, rows_height, signed
+from artnb.figures.frame import count, framed, listed, require, resampled, rows_height, signed, tested
 from artnb.figures.palette import INK, MEAN, method_label, style
 
 COLUMNS = ("low", "high", "seeds", "images", "groups")
@@ -19,7 +19,8 @@ def accuracies(
     """The accuracy of every method on every field, with its interval.
 
     Args:
-        table: method, field, accuracy, low, high (shares in [0, 1]), seeds, images, groups.
+        table: method, field, accuracy, low, high (shares in [0, 1]), seeds, images, groups. With a column set
+            the fields are training sets, of networks that all see the same test images.
         published: method, field, accuracy, source (who published it): marked beside ours where both have the
             row.
 
@@ -78,8 +79,10 @@ def _estimates(
 def _note(table: pd.DataFrame) -> str:
     """What the intervals are of, and of how many."""
     fields = table[table["field"] != MEAN].drop_duplicates("field").set_index("field")
-    note = (
-        f"Lines: 95 % intervals over {resampled(table)}. n, test images: {listed(fields['images'])}; "
-        f"in {count(fields['groups'].sum(), 'group')}."
+    numbers = (
+        f"{tested(table)}."
+        if "set" in table
+        else f"n, test images: {listed(fields['images'])}; in {count(fields['groups'].sum(), 'group')}."
     )
+    note = f"Lines: 95 % intervals over {resampled(table)}. {numbers}"
     return note + (" Mean: over fields, unweighted." if MEAN in table["field"].to_numpy() else "")

@@ -55,7 +55,7 @@ def test_published_accuracies_are_levels_in_the_panel_of_their_method(converging
     single, multi = figure.axes
     levels = [line.get_ydata() for line in multi.lines if list(line.get_xdata()) == [0, 1]]
     assert levels == [[0.97, 0.97]]
-    assert "epoch 50" in [text.get_text() for text in multi.texts]
+    assert "by epoch 50" in [text.get_text() for text in multi.texts]
     assert multi.get_xlim()[1] < 6
     assert not any(list(line.get_xdata()) == [0, 1] for line in single.lines)
     assert "Wu, Figure 4" in figure.get_supxlabel().replace("\n", " ")

@@ -74,6 +74,8 @@ def test_the_note_says_what_the_intervals_are_of(estimates):
     assert "one seed only" in alone
     assert "painting 80" in alone
     assert "240 groups" in alone
+    sets = accuracies(estimates.assign(set=estimates["field"])).get_supxlabel().replace("\n", " ")
+    assert "n = 80 test images in 60 groups" in sets
 
 
 def test_an_interval_that_is_not_known_draws_no_line(estimates):
