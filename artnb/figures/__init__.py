@@ -11,10 +11,10 @@ from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.convergence import convergence, gap
 from artnb.figures.layers import feature_maps
 from artnb.figures.leak import leak
-from artnb.figures.matrix import relevance_graph, relevance_matrix
+from artnb.figures.matrix import exchange_graph, exchange_matrix, relevance_graph, relevance_matrix
 from artnb.figures.occlusion import blurring
 from artnb.figures.parts import ablation, against
-from artnb.figures.planted import false_alarms, planted, power
+from artnb.figures.planted import exchanges, false_alarms, planted, power
 from artnb.figures.relevance import accuracies, gains
 from artnb.figures.training import calibration, learning_curves
 from artnb.figures.works import gain_by_works
@@ -36,6 +36,9 @@ __all__ = [
     "counts",
     "cues",
     "examples",
+    "exchange_graph",
+    "exchange_matrix",
+    "exchanges",
     "false_alarms",
     "feature_maps",
     "gain_by_works",

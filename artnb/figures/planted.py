@@ -80,6 +80,51 @@ def planted(
 
 
 @style()
+def exchanges(
+    pairs: pd.DataFrame, levels: pd.DataFrame, title: str = "Do networks understand other fields?"
+) -> Figure:
+    """The area of every pair of fields at its commonality, their mean, chance, and what accidents reach.
+
+    Args:
+        pairs: planted (commonality in [0, 1]), atelier, field, partner, auroc (in [0, 1]).
+        levels: planted, auroc, low, high, reached (which one pair in twenty exceeds), ateliers.
+
+    Raises:
+        ReportError: a column is missing, or there are no rows.
+    """
+    require(pairs, ("planted", "atelier", "field", "partner", "auroc"), "pairs")
+    require(levels, ("planted", "auroc", "low", "high", "reached", "ateliers"), "levels")
+    note = (
+        "Area under the ROC curve of a network of one field on the images of another. Large points: mean of "
+        "ateliers with its 95 % interval by Student's t, where there are several. n: "
+        f"{count(len(pairs), 'ordered pair')} in {count(pairs['atelier'].nunique(), 'atelier')}."
+    )
+    figure = framed(title, note, 3.8)
+    axes = figure.subplots()
+    place = pairs.groupby("planted")["auroc"].rank("first", pct=True)
+    x = pairs["planted"] + ASIDE[0] + (ASIDE[1] - ASIDE[0]) * place
+    axes.plot(x, pairs["auroc"], "o", color=GREY, mfc="white", markersize=4, zorder=2)
+    axes.vlines(levels["planted"], levels["low"], levels["high"], color=INK, linewidth=2, zorder=3)
+    axes.plot(levels["planted"], levels["auroc"], "o-", color=INK, markersize=7, linewidth=1, zorder=3)
+    axes.axhline(0.5, color=INK, linewidth=1, zorder=0.9)
+    nil = levels[levels["planted"] == 0]
+    if len(nil):
+        axes.axhline(nil["reached"].iloc[0], color=LINE, linestyle="--", linewidth=1.2, zorder=0.9)
+    axes.set(
+        xlabel="planted commonality (share of pictures with the common canon)",
+        ylabel="area under the ROC curve",
+    )
+    axes.set_xticks(sorted(pairs["planted"].unique()))
+    keys = [
+        Line2D([], [], marker="o", color=GREY, mfc="white", markersize=4, linestyle="none", label="pair"),
+        Line2D([], [], marker="o", color=INK, markersize=7, linewidth=2, label="mean of ateliers"),
+        Line2D([], [], color=LINE, linestyle="--", label="of unrelated, 1 in 20 above"),
+    ]
+    figure.legend(handles=keys, loc="outside upper right", ncols=len(keys))
+    return figure
+
+
+@style()
 def power(
     curves: pd.DataFrame, title: str = "How large must an experiment be to see what is shared?"
 ) -> Figure:

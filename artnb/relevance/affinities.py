@@ -6,6 +6,7 @@ of each:
 lookahead, gradient cosine       one network of all fields, trained once more (see `lookahead`)
 CKA of branches                  one network of all fields; says what `together` may add, no single partner
 CKA of networks, transfer        one network of each field (see `representations`)
+exchange                         the same, asked about the other field (see `exchange`)
 """
 
 import time
@@ -22,7 +23,12 @@ from artnb import models
 from artnb.errors import RelevanceError
 from artnb.relevance.gains import LEVEL
 from artnb.relevance.lookahead import BATCHES, gradient_affinities
-from artnb.relevance.representations import branch_similarity, network_similarity, transfer
+from artnb.relevance.representations import (
+    branch_similarity,
+    exchange_affinity,
+    network_similarity,
+    transfer,
+)
 from artnb.training.design import Design, Trial
 from artnb.training.fitting import reproducible
 
@@ -56,6 +62,7 @@ def affinities(design: Design, batches: int = BATCHES) -> pd.DataFrame:
             (branch_similarity, (together.run.network(), data), (together,)),
             (network_similarity, (singles, data), alone.values()),
             (transfer, (singles, untrained, data), alone.values()),
+            (exchange_affinity, (singles, data), alone.values()),
         )
         for measure, arguments, needed in measures:
             started = time.monotonic()

@@ -20,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
 from artnb.errors import RelevanceError
+from artnb.relevance.exchange import CHANCE
 from artnb.relevance.gains import LEVEL, MEAN
 from artnb.relevance.matrix import TOGETHER
 
@@ -96,16 +97,49 @@ def false_alarms(outcomes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{"field": field, **_alarms(part)} for field, part in parts if len(part)])
 
 
-def recovered(matrix: pd.DataFrame, sharing: Collection[str]) -> pd.DataFrame:
-    """Whether the matrix finds which fields share a canon (see `atelier.Plan`, sharing).
+def exchanged(exchanges: pd.DataFrame) -> pd.DataFrame:
+    """How well networks understand each other's fields at each commonality, and how well by accident.
 
     Args:
-        matrix: field, partner, gain, low, high (see `relevance.matrix.matrix`), of one atelier or several;
-            the partner `together` is left out.
-        sharing: the fields that have a canon in common; each of the others has only its own.
+        exchanges: planted, atelier, and the columns of `relevance.exchange`: what a network says of its own
+            field is left out.
 
     Returns:
-        The rows of `matrix` with planted (both fields share) and found (the interval lies above zero).
+        One row per planted commonality: planted, auroc (mean of the ateliers' means), low, high (Student's t
+        over ateliers; NaN of one), ateliers, pairs (ordered), above (share of them whose interval lies above
+        0.5), reached (the 95 % quantile of the pairs: at commonality 0 what one unrelated pair in twenty
+        exceeds, for canons may be alike by accident).
+    """
+    pairs = exchanges[exchanges["field"] != exchanges["partner"]]
+    rows = []
+    for planted, of_share in pairs.groupby("planted"):
+        found = _mean_with_interval(of_share.groupby("atelier")["auroc"].mean().to_numpy())
+        rows.append(
+            {
+                "planted": planted,
+                "auroc": found["estimate"],
+                "low": found["low"],
+                "high": found["high"],
+                "ateliers": found["n"],
+                "pairs": len(of_share),
+                "above": (of_share["low"] > CHANCE).mean(),
+                "reached": of_share["auroc"].quantile(0.95),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def recovered(matrix: pd.DataFrame, sharing: Collection[str], nil: float = 0) -> pd.DataFrame:
+    """Whether a table finds which fields share a canon (see `atelier.Plan`, sharing).
+
+    Args:
+        matrix: field, partner, low, high (see `relevance.matrix.matrix` and `relevance.exchange`), of one
+            atelier or several; the partner `together`, and the field itself, are left out.
+        sharing: the fields that have a canon in common; each of the others has only its own.
+        nil: what the intervals of pairs that share nothing hold.
+
+    Returns:
+        The rows of `matrix` with planted (both fields share) and found (the interval lies above `nil`).
 
     Raises:
         RelevanceError: `sharing` names a field that the matrix does not have.
@@ -114,16 +148,42 @@ def recovered(matrix: pd.DataFrame, sharing: Collection[str]) -> pd.DataFrame:
         raise RelevanceError(
             f"sharing names {unknown[0]}; the matrix has {', '.join(matrix['field'].unique())}"
         )
-    pairs = matrix[matrix["partner"] != TOGETHER].reset_index(drop=True)
+    single = ~matrix["partner"].isin([TOGETHER]) & (matrix["partner"] != matrix["field"])
+    pairs = matrix[single].reset_index(drop=True)
     planted = pairs[["field", "partner"]].isin(set(sharing)).all(axis=1)
-    return pairs.assign(planted=planted, found=pairs["low"] > 0)
+    return pairs.assign(planted=planted, found=pairs["low"] > nil)
 
 
-def auroc(pairs: pd.DataFrame) -> float:
-    """How probably a planted pair has a greater gain than another (area under the ROC curve; 0.5: chance).
+def recovery(pairs: pd.DataFrame, value: str) -> dict[str, float]:
+    """How well the pairs that share a canon are found, and told from the others.
 
     Args:
         pairs: as `recovered` gives them.
+        value: see `auroc`.
+
+    Returns:
+        planted (pairs that share), found (of them), others, found_wrongly (of the others), ranked (see
+        `auroc`).
+
+    Raises:
+        RelevanceError: see `auroc`.
+    """
+    planted, found = pairs["planted"], pairs["found"]
+    return {
+        "planted": planted.sum(),
+        "found": (planted & found).sum(),
+        "others": (~planted).sum(),
+        "found_wrongly": (~planted & found).sum(),
+        "ranked": auroc(pairs, value),
+    }
+
+
+def auroc(pairs: pd.DataFrame, value: str) -> float:
+    """How probably a planted pair has a greater value than another (area under the ROC curve; 0.5: chance).
+
+    Args:
+        pairs: as `recovered` gives them.
+        value: their column that tells them apart.
 
     Raises:
         RelevanceError: all pairs are planted, or none is.
@@ -132,7 +192,7 @@ def auroc(pairs: pd.DataFrame) -> float:
         raise RelevanceError(
             "all pairs are planted, or none is: share a canon among two fields or more, but not among all"
         )
-    return float(roc_auc_score(pairs["planted"], pairs["gain"]))
+    return float(roc_auc_score(pairs["planted"], pairs[value]))
 
 
 def _mean_with_interval(numbers: np.ndarray) -> dict[str, float]:

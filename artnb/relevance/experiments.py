@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from artnb.atelier import Plan, paint
 from artnb.images.augmentation import Augmentation
 from artnb.paths import written_whole
+from artnb.relevance.exchange import exchange
 from artnb.relevance.gains import gain
 from artnb.relevance.matrix import matrix
 from artnb.relevance.power import components
@@ -46,23 +47,25 @@ def calibrate(folder: Path) -> dict[str, pd.DataFrame]:
         for commonality, (ateliers, seeds) in PLANNED.items()
         for atelier in ateliers
     ]
-    answers = pd.concat(
-        [
-            carried_out(plan, folder, IMAGE_SIZE, CONFIG, seeds)
-            for plan, seeds in tqdm(plans, desc="experiments", unit="atelier")
-        ],
-        ignore_index=True,
-    )
+    answers, exchanges = [], []
+    for plan, seeds in tqdm(plans, desc="experiments", unit="atelier"):
+        design = carried_out(plan, folder, IMAGE_SIZE, CONFIG, seeds)
+        answers.append(answered(design, plan))
+        exchanges.append(exchange(design).assign(planted=plan.commonality, atelier=plan.seed))
+    answers, blocks = pd.concat(answers, ignore_index=True), block_design(*BLOCKS, folder)
     return {
         "outcomes": outcomes(answers),
         "components": components(answers, TOGETHER, ALONE),
-        "blocks": block_matrix(*BLOCKS, folder, IMAGE_SIZE, CONFIG),
+        "exchanges": pd.concat(exchanges, ignore_index=True),
+        "blocks": matrix(blocks.predictions("test")),
+        "block_exchanges": exchange(blocks),
     }
 
 
 def kept() -> dict[str, pd.DataFrame]:
-    """The calibration that was carried out: outcomes (see `outcomes`), components (see `power`), and blocks,
-    the matrix of an atelier in which only the fields `SHARING` share a canon."""
+    """The calibration that was carried out: outcomes (see `outcomes`), components (see `power`), exchanges
+    (see `calibration.exchanged`), and blocks and block_exchanges, the matrix and the exchange of an atelier
+    in which only the fields `SHARING` share a canon."""
     return {file.stem: pd.read_csv(file) for file in sorted(KEPT.glob("*.csv"))}
 
 
@@ -75,17 +78,19 @@ def keep(tables: dict[str, pd.DataFrame]) -> None:
 
 def carried_out(
     plan: Plan, folder: Path, image_size: int, config: TrainingConfig, seeds: Sequence[int]
-) -> pd.DataFrame:
-    """Paints `plan` below `folder` and trains on it; what is there is taken from there.
-
-    Returns:
-        The table of `Design.predictions` of the test images, with the methods `ALONE` and `TOGETHER`, and
-        planted (the commonality) and atelier (the seed of the plan).
-    """
+) -> Design:
+    """Paints `plan` below `folder` and learns each field alone and all together; what is there is taken from
+    there."""
     images = paint(plan, folder / plan.name)
     subsets = (*((field,) for field in images.fields), images.fields)
     design = Design(images, image_size, config, (MODEL,), tuple(seeds), subsets=subsets)
     design.run()
+    return design
+
+
+def answered(design: Design, plan: Plan) -> pd.DataFrame:
+    """The table of `Design.predictions` of the test images, with the methods `ALONE` and `TOGETHER`, and
+    planted (the commonality) and atelier (the seed of the plan)."""
     judged = design.predictions("test").assign(planted=plan.commonality, atelier=plan.seed)
     several = judged["method"].str.contains(JOIN, regex=False)
     return judged.assign(method=several.map({True: TOGETHER, False: ALONE}))
@@ -95,7 +100,7 @@ def outcomes(answers: pd.DataFrame) -> pd.DataFrame:
     """The gain of each experiment: the table that `calibration` takes.
 
     Args:
-        answers: of `carried_out`, of one experiment or several.
+        answers: of `answered`, of one experiment or several.
 
     Returns:
         planted, atelier, and the columns of `relevance.gain` but its method.
@@ -109,12 +114,16 @@ def outcomes(answers: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def block_matrix(
-    plan: Plan, seeds: Sequence[int], folder: Path, image_size: int, config: TrainingConfig
-) -> pd.DataFrame:
-    """The relevance matrix of the atelier of `plan`, painted below `folder`."""
+def block_design(
+    plan: Plan,
+    seeds: Sequence[int],
+    folder: Path,
+    image_size: int = IMAGE_SIZE,
+    config: TrainingConfig = CONFIG,
+) -> Design:
+    """Paints `plan` below `folder` and learns every set of its fields."""
     images = paint(plan, folder / plan.name)
     subsets = all_subsets(images.fields)
     design = Design(images, image_size, config, (MODEL,), tuple(seeds), subsets=subsets)
     design.run()
-    return matrix(design.predictions("test"))
+    return design

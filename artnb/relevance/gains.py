@@ -48,7 +48,7 @@ from artnb.errors import RelevanceError
 
 COLUMNS = ("method", "seed", "field", "id", "group", "correct")
 LEVEL = 0.95
-RANGES = {"accuracy": (0, 1), "gain": (-1, 1)}
+RANGES = {"accuracy": (0, 1), "auroc": (0, 1), "gain": (-1, 1)}
 SMALLEST = 1e-12  # of the p that are told apart
 MEAN = "mean"
 
@@ -254,7 +254,7 @@ def estimates(scores: pd.DataFrame, sizes: pd.Series) -> dict[str, Estimate]:
 
 
 def estimates_of(name: str, scores: Mapping[str, pd.DataFrame], sizes: pd.Series) -> pd.DataFrame:
-    """`name` is accuracy or gain; `scores`: each method's, as for `estimates`."""
+    """`name` is accuracy, auroc or gain; `scores`: each method's, as for `estimates`."""
     rows = []
     for method, table in scores.items():
         for field, found in estimates(table, sizes).items():

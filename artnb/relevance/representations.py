@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
@@ -21,6 +22,7 @@ from artnb.errors import RelevanceError
 from artnb.images.augmentation import standardise
 from artnb.relevance.matrix import TOGETHER
 from artnb.training.data import FieldImages, TrainingData
+from artnb.training.loop import logits_of
 
 BATCH_SIZE = 256
 
@@ -126,6 +128,28 @@ def transfer(networks: Mapping[str, nn.Module], untrained: nn.Module, data: Trai
             if partner != field:
                 gained = probe(network, learnt, judged) - chance
                 rows.append({"field": field, "partner": partner, "transfer": gained})
+    return pd.DataFrame(rows)
+
+
+@torch.inference_mode()
+def exchange_affinity(networks: Mapping[str, nn.Module], data: TrainingData) -> pd.DataFrame:
+    """How well the partner's network orders the field's images (see `relevance.exchange`).
+
+    Args:
+        networks: by the one field that each has learnt, in evaluation mode.
+
+    Returns:
+        One row per field and partner: field (whose images are ordered), partner, exchange (area under the
+        ROC curve on the validation images, in [0, 1]).
+    """
+    rows = []
+    for field in networks:
+        images = data.splits["validation"][field]
+        for partner, network in networks.items():
+            if partner != field:
+                logits, _ = logits_of(network, images, partner)
+                area = roc_auc_score(images.targets > 0, logits.softmax(1)[:, -1])
+                rows.append({"field": field, "partner": partner, "exchange": area})
     return pd.DataFrame(rows)
 
 

@@ -253,6 +253,21 @@ def claims():
 
 
 @pytest.fixture
+def exchanged() -> pd.DataFrame:
+    """Every network knows its own field, that of painting garden too; all else is by chance."""
+    fields = ("painting", "sculpture", "garden")
+    rows = [
+        {"field": field, "partner": partner, "auroc": 0.9 if field == partner else 0.52}
+        for field in fields
+        for partner in fields
+    ]
+    table = pd.DataFrame(rows)
+    table.loc[(table["field"] == "garden") & (table["partner"] == "painting"), "auroc"] = 0.8
+    limits = {"low": table["auroc"] - 0.1, "high": table["auroc"] + 0.1}
+    return table.assign(**limits, seeds=5, images=300, groups=250)
+
+
+@pytest.fixture
 def added() -> pd.DataFrame:
     """Painting gives 0.06 to garden, surely, and takes 0.03 from sculpture, surely; all else is unsure."""
     fields = ("painting", "sculpture", "garden")

@@ -21,13 +21,17 @@ CONVERGED = pd.DataFrame(
         for s in ("original", "augmented")
     ]
 )
+UNDERSTOOD = pd.DataFrame(
+    [{"planted": 0.0, "auroc": 0.52, "low": 0.48, "high": 0.56, "reached": 0.6, "ateliers": 5}]
+)
 LEVELS = pd.DataFrame({"method": ["single"], "epoch": [4], "accuracy": [0.97], "source": ["Wu, Figure 4"]})
 
 
 @pytest.fixture
 def drawings(
     estimates, history, predictions, catalogue, images, masks, maps, overlap,
-    audited, found, shown, pictures, agreements, confused, claims, added, differing, outcomes, fit, curves,
+    audited, found, shown, pictures, agreements, confused, claims, added, exchanged, differing, outcomes,
+    fit, curves,
     near, ranked, by_works,
     profiles, branch_shares, blurred_effects, class_predictions, converging, overfitted, ablated, by_modules,
     layers,
@@ -58,6 +62,9 @@ def drawings(
         "counts": lambda: figures.counts(catalogue),
         "cues": lambda: figures.cues(images, masks, ["garden, rhythm of a long name (shared)"] * 8),
         "examples": lambda: figures.examples(dict.fromkeys(one["id"], images[0]), one, types),
+        "exchange_graph": lambda: figures.exchange_graph(exchanged),
+        "exchange_matrix": lambda: figures.exchange_matrix(exchanged),
+        "exchanges": lambda: figures.exchanges(exchanged.assign(planted=0.0, atelier=1), UNDERSTOOD),
         "false_alarms": lambda: figures.false_alarms(outcomes),
         "feature_maps": lambda: figures.feature_maps(images[0], layers),
         "gain_by_works": lambda: figures.gain_by_works(*by_works),

@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from artnb.errors import ReportError
-from artnb.figures.matrix import SHADES, relevance_graph, relevance_matrix
+from artnb.figures.matrix import SHADES, exchange_graph, exchange_matrix, relevance_graph, relevance_matrix
 from artnb.figures.palette import FIELDS, WIDTH
 
 
@@ -42,6 +42,29 @@ def test_a_cell_has_its_number_its_interval_and_its_shade(added):
     assert texts[1, 0][0].get_weight() == "normal"
     assert to_hex(cells[0, 2].get_facecolor()) == to_hex(SHADES(0.95))
     assert to_hex(cells[0, 1].get_facecolor()) == to_hex(SHADES(0.5 - 0.225))
+
+
+def test_an_area_is_shaded_about_one_half_and_a_network_knows_its_own_field(exchanged):
+    axes = exchange_matrix(exchanged).axes[0]
+    texts = {}
+    for text in axes.texts:
+        texts.setdefault((round(text.get_position()[0]), round(text.get_position()[1])), []).append(text)
+    assert [text.get_text() for text in texts[0, 2]] == ["0.80", "[0.70, 0.90]"]
+    assert texts[0, 2][0].get_weight() == "bold"
+    assert texts[0, 1][0].get_weight() == "normal"
+    assert [text.get_text() for text in texts[1, 1]] == ["0.90", "[0.80, 1.00]"]
+    assert len(texts) == 9
+
+
+def test_an_arrow_is_as_wide_as_its_area_is_above_chance(exchanged):
+    axes = exchange_graph(exchanged).axes[0]
+    arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    rows = exchanged[exchanged["field"] != exchanged["partner"]]
+    assert len(arrows) == len(rows) == 6
+    widths = [arrow.get_arrowstyle().tail_width for arrow in arrows]
+    expected = 9 * (rows["auroc"] - 0.5).abs() / 0.3
+    np.testing.assert_allclose(widths, expected, rtol=1e-6)
+    assert [arrow.get_alpha() == 1 for arrow in arrows] == (rows["low"] > 0.5).tolist()
 
 
 def test_fields_have_their_colours_on_both_sides(added):

@@ -9,11 +9,11 @@ import pytest
 from artnb.errors import RelevanceError, RunError
 from artnb.relevance.affinities import affinities, compare, interval, networks_of
 from artnb.relevance.lookahead import gradient_affinities
-from artnb.relevance.representations import branch_similarity, network_similarity
+from artnb.relevance.representations import branch_similarity, exchange_affinity, network_similarity
 from artnb.training import Design, TrainingConfig, fit
 
 FIELDS = ("painting", "garden", "sculpture")
-METHODS = ["lookahead", "gradient cosine", "CKA of branches", "CKA of networks", "transfer"]
+METHODS = ["lookahead", "gradient cosine", "CKA of branches", "CKA of networks", "transfer", "exchange"]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_every_method_says_something_of_every_pair_from_every_seed(found):
     assert list(found.columns) == ["seed", "method", "field", "partner", "affinity", "seconds"]
     rows = found.groupby(["seed", "method"], sort=False).size()
     assert rows.index.tolist() == [(seed, method) for seed in (0, 1) for method in METHODS]
-    assert rows.tolist() == [6, 6, 3, 6, 6] * 2
+    assert rows.tolist() == [6, 6, 3, 6, 6, 6] * 2
     assert found["affinity"].notna().all()
     assert (found["field"] != found["partner"]).all()
     first, second = (found[found["seed"] == seed]["affinity"].to_numpy() for seed in (0, 1))
@@ -54,6 +54,7 @@ def test_affinities_are_those_of_the_design_s_own_networks(design, found):
         "gradient cosine": gradients,
         "CKA of branches": branch_similarity(together.run.network(), data),
         "CKA of networks": network_similarity(networks, data),
+        "exchange": exchange_affinity(networks, data),
     }
     for method, table in expected.items():
         of_method = found[(found["seed"] == 1) & (found["method"] == method)]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from artnb.errors import RelevanceError
-from artnb.relevance.calibration import ALL_FIELDS, auroc, false_alarms, fitted, recovered
+from artnb.relevance.calibration import ALL_FIELDS, exchanged, false_alarms, fitted, recovered, recovery
 
 LEVELS = np.array([0, 0.25, 0.5, 0.75, 1])
 
@@ -153,17 +153,42 @@ def test_pairs_by_hand(matrix):
     assert set(marked.index[marked["planted"]]) == {("painting", "garden"), ("garden", "painting")}
     assert set(marked.index[marked["found"]]) == {("painting", "garden")}
     # of 2 planted x 4 other pairs, all are in order but (garden, painting) below (sculpture, garden)
-    assert auroc(pairs) == pytest.approx(7 / 8)
+    told = recovery(pairs, "gain")
+    assert told == {"planted": 2, "found": 1, "others": 4, "found_wrongly": 0, "ranked": pytest.approx(7 / 8)}
+    sure = recovered(matrix, ("painting", "garden"), nil=0.04)
+    assert not sure["found"].any()
+
+
+def test_the_field_itself_is_no_pair(matrix):
+    own = pd.DataFrame([{"field": "garden", "partner": "garden", "gain": 1.0, "low": 0.9, "high": 1.0}])
+    assert len(recovered(pd.concat([matrix, own]), ("painting", "garden"))) == 6
+
+
+def test_what_networks_understand_of_each_other_by_hand():
+    """Two ateliers at 0, one at 1; the diagonal is left out."""
+    rows = [
+        {"planted": planted, "atelier": atelier, "field": "a", "partner": partner, "auroc": area}
+        for planted, atelier, areas in ((0, 0, (0.4, 0.5)), (0, 1, (0.5, 0.7)), (1, 1, (0.8, 0.9)))
+        for partner, area in zip(("a", "b", "c"), (1.0, *areas), strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(low=lambda rows: rows["auroc"] - 0.1)
+    nil, whole = exchanged(table).to_dict("records")
+    assert (nil["auroc"], nil["ateliers"], nil["pairs"], nil["above"]) == (pytest.approx(0.525), 2, 4, 0.25)
+    reach = stats.t.ppf(0.975, 1) * np.std([0.45, 0.6], ddof=1) / np.sqrt(2)
+    assert (nil["low"], nil["high"]) == pytest.approx((0.525 - reach, 0.525 + reach))
+    assert nil["reached"] == pytest.approx(np.quantile([0.4, 0.5, 0.5, 0.7], 0.95))
+    assert (whole["auroc"], whole["above"]) == (pytest.approx(0.85), 1)
+    assert np.isnan(whole["low"])
 
 
 def test_the_area_is_one_half_where_gains_tell_nothing(matrix):
-    assert auroc(recovered(matrix.assign(gain=0.01), ("painting", "garden"))) == 0.5
+    assert recovery(recovered(matrix.assign(gain=0.01), ("painting", "garden")), "gain")["ranked"] == 0.5
 
 
 @pytest.mark.parametrize("sharing", [(), ("painting",), ("painting", "sculpture", "garden")])
 def test_no_area_without_pairs_of_both_kinds(matrix, sharing):
     with pytest.raises(RelevanceError, match="all pairs are planted, or none is"):
-        auroc(recovered(matrix, sharing))
+        recovery(recovered(matrix, sharing), "gain")
 
 
 def test_unknown_fields_do_not_share(matrix):

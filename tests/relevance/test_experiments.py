@@ -30,7 +30,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(folder):
-    return experiments.carried_out(Plan(**SIZES, commonality=0.5, seed=3), folder, 32, CONFIG, (0, 1))
+    plan = Plan(**SIZES, commonality=0.5, seed=3)
+    return experiments.answered(experiments.carried_out(plan, folder, 32, CONFIG, (0, 1)), plan)
 
 
 def test_all_fields_are_learnt_alone_and_together_on_the_same_images(answers):
@@ -55,6 +56,7 @@ def test_a_calibration_carries_out_what_is_planned(folder, monkeypatch):
     monkeypatch.setattr(experiments, "SIZES", SIZES)
     monkeypatch.setattr(experiments, "IMAGE_SIZE", 32)
     monkeypatch.setattr(experiments, "CONFIG", CONFIG)
+    monkeypatch.setattr(experiments.block_design, "__defaults__", (32, CONFIG))
     monkeypatch.setattr(experiments, "PLANNED", {0.5: ((3,), (0, 1)), 1.0: ((4,), (0, 1))})
     monkeypatch.setattr(experiments, "all_subsets", lambda fields: subsets_of_two(fields[:2]))
     plan = Plan(**SIZES, commonality=0.5, seed=3)  # painted and learnt already
@@ -64,6 +66,9 @@ def test_a_calibration_carries_out_what_is_planned(folder, monkeypatch):
     assert list(zip(done["planted"], done["atelier"], strict=True)) == [(0.5, 3), (1.0, 4)]
     assert set(tables["components"]["component"]) == set(COMPONENTS)
     assert set(tables["blocks"]["partner"]) == {"painting", "architecture", "together"}
+    assert set(tables["block_exchanges"]["partner"]) == {"painting", "architecture"}
+    asked = tables["exchanges"].groupby(["planted", "atelier"]).size()
+    assert asked.to_dict() == {(0.5, 3): 16, (1.0, 4): 16}
 
 
 def subsets_of_two(fields):
@@ -96,6 +101,8 @@ def test_tables_are_kept_as_they_are(tmp_path, monkeypatch):
     monkeypatch.setattr(experiments, "KEPT", tmp_path)
     experiments.keep(before)
     after = experiments.kept()
-    assert before.keys() == after.keys() == {"blocks", "components", "outcomes"}
+    assert (
+        before.keys() == after.keys() == {"block_exchanges", "blocks", "components", "exchanges", "outcomes"}
+    )
     for name in before:
         pd.testing.assert_frame_equal(before[name], after[name])
