@@ -47,3 +47,7 @@ class RelevanceError(ArtnbError):
 
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""
+
+
+class StyleError(ArtnbError):
+    """A style transfer that cannot be done as asked, or a picture that cannot be made again."""
