@@ -1,0 +1,1 @@
+"""Style transfer: its metrics, many pairs and methods compared, heritage and innovation."""
