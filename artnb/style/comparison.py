@@ -9,7 +9,7 @@ V_c + V_s - V_cs is the variance of the mean (Cameron, Gelbach & Miller, "Robust
 Clustering", Journal of Business & Economic Statistics 29, 2011). As few of each say little, each variance is
 given the quantile t of its own degrees of freedom, as in `artnb.relevance.gains`:
 
-    half width^2 = t(C - 1)^2 V_c + t(S - 1)^2 V_s - min(t)^2 V_cs, and at least either of the first two.
+    half width^2 = t(C - 1)^2 V_c + t(S - 1)^2 V_s - min(t)^2 V_cs, and at least each of these terms.
 
 Where every pair has pictures of its own, that is Student's interval of paired differences. With one content
 it is over styles alone and says nothing of other contents, and so with one style.
@@ -19,8 +19,8 @@ independent, and both mean half widths (1,500 drawings; every content with every
 contents, the styles and the pairs):
 
     contents  styles  deviations     this module      t over pairs
-       4        4     0, 0, 1       0.011 ± 0.92      0.046 ± 0.52
-       4        4     1, 1, 1       0.024 ± 2.15      0.277 ± 0.84
+       4        4     0, 0, 1       0.003 ± 0.96      0.046 ± 0.52
+       4        4     1, 1, 1       0.023 ± 2.15      0.277 ± 0.84
        6        4     1, 0, 1       0.031 ± 1.17      0.213 ± 0.57
       10        8     1, 1, 1       0.041 ± 1.06      0.447 ± 0.37
       20        5     0.5, 0.5, 1   0.045 ± 0.67      0.367 ± 0.24
@@ -216,7 +216,8 @@ class Mean:
         parts = quantiles * [self.of_contents, self.of_styles]
         if (levels == 1).any():
             return float(np.sqrt(parts.sum()))
-        return float(np.sqrt(max(parts.sum() - quantiles.min() * self.of_pairs, *parts)))
+        of_pairs = quantiles.min() * self.of_pairs
+        return float(np.sqrt(max(parts.sum() - of_pairs, of_pairs, *parts)))
 
     @property
     def low(self) -> float:
