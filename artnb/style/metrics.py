@@ -58,7 +58,7 @@ def ssim(images: Tensor, references: Tensor) -> Tensor:
     Similarity", 2004): a Gaussian of 11 px and 1.5 px deviation, K1 = 0.01, K2 = 0.03, the mean over the
     places where all of it lies inside.
     """
-    grey = [v2.rgb_to_grayscale(pictures.double()) for pictures in (images, references)]
+    grey = [v2.rgb_to_grayscale(pictures.float()) for pictures in (images, references)]
     _, places = structural_similarity_index_measure(
         *grey, data_range=1.0, reduction="none", return_full_image=True
     )
