@@ -45,6 +45,10 @@ class RelevanceError(ArtnbError):
     """Predictions that cannot be compared with each other."""
 
 
+class StyleError(ArtnbError):
+    """Pictures whose style cannot be transferred, or told, as asked."""
+
+
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""
 

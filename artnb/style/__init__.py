@@ -1,18 +1,31 @@
-"""Style transfer: the content of one picture in the manner of another."""
+"""Style transfer: the content of one picture in the manner of another, and what that keeps."""
 
+from artnb.style.comparison import controls, gains, means, measured
 from artnb.style.config import VARIANTS, StyleConfig, variant
 from artnb.style.features import Features, of_run, published_or_random, random_vgg19, vgg19
+from artnb.style.innovation import ArtType, changes, rates
+from artnb.style.metrics import Lpips, perceptual_distance, similarity
 from artnb.style.transfer import Stylised, Transfer, stylize
 
 __all__ = [
     "VARIANTS",
+    "ArtType",
     "Features",
+    "Lpips",
     "StyleConfig",
     "Stylised",
     "Transfer",
+    "changes",
+    "controls",
+    "gains",
+    "means",
+    "measured",
     "of_run",
+    "perceptual_distance",
     "published_or_random",
     "random_vgg19",
+    "rates",
+    "similarity",
     "stylize",
     "variant",
     "vgg19",
