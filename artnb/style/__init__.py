@@ -2,17 +2,22 @@
 
 from artnb.style.config import VARIANTS, StyleConfig, variant
 from artnb.style.features import Features, of_run, published_or_random, random_vgg19, vgg19
-from artnb.style.transfer import Stylised, Transfer, stylize
+from artnb.style.pictures import parameters, read_mask, read_picture, remake, save_picture
+from artnb.style.transfer import Transfer, stylize
 
 __all__ = [
     "VARIANTS",
     "Features",
     "StyleConfig",
-    "Stylised",
     "Transfer",
     "of_run",
+    "parameters",
     "published_or_random",
     "random_vgg19",
+    "read_mask",
+    "read_picture",
+    "remake",
+    "save_picture",
     "stylize",
     "variant",
     "vgg19",
