@@ -46,12 +46,8 @@ class RelevanceError(ArtnbError):
 
 
 class StyleError(ArtnbError):
-    """Pictures whose style cannot be transferred, or told, as asked."""
+    """A style transfer, or a comparison of its pictures, that cannot be done as asked."""
 
 
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""
-
-
-class StyleError(ArtnbError):
-    """A style transfer that cannot be done as asked, or a picture that cannot be made again."""

@@ -5,7 +5,8 @@ from artnb.style.config import VARIANTS, StyleConfig, variant
 from artnb.style.features import Features, of_run, published_or_random, random_vgg19, vgg19
 from artnb.style.innovation import ArtType, changes, rates
 from artnb.style.metrics import Lpips, perceptual_distance, similarity
-from artnb.style.transfer import Stylised, Transfer, stylize
+from artnb.style.pictures import parameters, read_mask, read_picture, remake, save_picture
+from artnb.style.transfer import Transfer, stylize
 
 __all__ = [
     "VARIANTS",
@@ -13,7 +14,6 @@ __all__ = [
     "Features",
     "Lpips",
     "StyleConfig",
-    "Stylised",
     "Transfer",
     "changes",
     "controls",
@@ -21,10 +21,15 @@ __all__ = [
     "means",
     "measured",
     "of_run",
+    "parameters",
     "perceptual_distance",
     "published_or_random",
     "random_vgg19",
     "rates",
+    "read_mask",
+    "read_picture",
+    "remake",
+    "save_picture",
     "similarity",
     "stylize",
     "variant",

@@ -4,6 +4,7 @@ Li: "Neural Network-Based Mapping Mining of Image Style Transfer in Big Data Sys
 Bethge: "Image Style Transfer Using Convolutional Neural Networks" (2016).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -49,18 +50,23 @@ class StyleConfig:
 
     def __post_init__(self) -> None:
         for name in ("content_layers", "style_layers", "perceptual_layers"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            layers = getattr(self, name)
+            if isinstance(layers, str) or not all(isinstance(layer, str) for layer in layers):
+                raise StyleError(f"{name} is {layers!r}; give the names of layers, as in ('conv2_2',)")
+            object.__setattr__(self, name, tuple(layers))
         for name in ("alpha", "beta", "gamma"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise StyleError(f"{name} is {getattr(self, name)}; give a number of 0 or more")
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value < float("inf")):
+                raise StyleError(f"{name} is {value!r}; give a number of 0 or more")
         for name, known in (("content_loss", CONTENT_LOSSES), ("start", STARTS)):
             if getattr(self, name) not in known:
                 raise StyleError(f"{name} is {getattr(self, name)!r}; give one of {', '.join(known)}")
         for name, least in (("size", SMALLEST), ("tile", 64), ("evaluations", 1), ("scales", 1)):
-            if not getattr(self, name) >= least:
-                raise StyleError(f"{name} is {getattr(self, name)}; give {least} or more")
-        if not 0 <= self.averaging < 1:
-            raise StyleError(f"averaging is {self.averaging}; give a factor in [0, 1)")
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= least):
+                raise StyleError(f"{name} is {value!r}; give a whole number of {least} or more")
+        if not (isinstance(self.averaging, int | float) and 0 <= self.averaging < 1):
+            raise StyleError(f"averaging is {self.averaging!r}; give a factor in [0, 1)")
         if not self.layers:
             raise StyleError("no layers: name at least one in content_layers or style_layers")
         if self.sizes[0] < SMALLEST:
@@ -74,6 +80,11 @@ class StyleConfig:
     @property
     def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.content_layers + self.style_layers + self.perceptual_layers))
+
+    @property
+    def deepest(self) -> str:
+        """Of its layers, as VGG names them."""
+        return max(self.layers, key=lambda layer: [int(part) for part in re.findall(r"\d+", layer)])
 
     @property
     def sizes(self) -> tuple[int, ...]:

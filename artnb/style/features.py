@@ -46,15 +46,16 @@ class Features(nn.Module):
     Args:
         chain: convolutions with zeros around, ReLU, and poolings of 2 px, beginning with a convolution.
         origin: where its weights are from, in a few words.
+        seed: of random weights.
 
     Raises:
         ModelError: `chain` has a module of another kind; names it.
     """
 
-    def __init__(self, chain: Iterable[nn.Module], origin: str):
+    def __init__(self, chain: Iterable[nn.Module], origin: str, seed: int | None = None):
         super().__init__()
         self.chain = nn.Sequential(OrderedDict(named_layers(chain)))
-        self.origin = origin
+        self.origin, self.seed = origin, seed
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(3, 1, 1), persistent=False)
         self.eval().requires_grad_(False).to(memory_format=torch.channels_last)
@@ -157,7 +158,7 @@ def random_vgg19(seed: int = 0, deepest: str = LI[-1]) -> Features:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=drawn)
             nn.init.zeros_(layer.bias)
-    return Features(chain, f"VGG-19 with random weights of seed {seed}")
+    return Features(chain, f"VGG-19 with random weights of seed {seed}", seed)
 
 
 def published_or_random(

@@ -8,7 +8,6 @@ content's colours kept, a mask.
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 import torch
@@ -23,14 +22,6 @@ from artnb.style.config import StyleConfig
 from artnb.style.features import Features
 from artnb.style.lbfgs import LBFGS
 from artnb.style.losses import TERMS, Objective
-
-
-@dataclass(frozen=True, eq=False)
-class Stylised:
-    """What a transfer came to."""
-
-    image: Tensor  # 1 3 H W in [0, 1], on the CPU
-    history: pd.DataFrame  # a row an evaluation: evaluation, size, the terms, total, seconds since the start
 
 
 class Transfer(Iterator[dict[str, float]]):
@@ -83,6 +74,7 @@ class Transfer(Iterator[dict[str, float]]):
 
     @property
     def history(self) -> pd.DataFrame:
+        """A row an evaluation: evaluation, from 1; size, px; the terms; total; seconds since the start."""
         return pd.DataFrame(self.rows)
 
     def __next__(self) -> dict[str, float]:
@@ -103,9 +95,10 @@ class Transfer(Iterator[dict[str, float]]):
         """Makes ready for the scale of that number."""
         size = self.config.sizes[scale]
         content, style = (resized(image, size) for image in self.inputs)
+        before = self.image if scale else None
         self.area = None if self.mask is None else F.interpolate(self.mask, content.shape[-2:], mode="area")
-        if scale:
-            start = resized(self.image, shape=content.shape[-2:])
+        if before is not None:
+            start = resized(before, shape=content.shape[-2:])
         elif self.config.start == "noise":
             drawn = torch.Generator().manual_seed(derive(self.config.seed, "noise"))
             start = torch.rand(content.shape, generator=drawn).to(content)
@@ -156,11 +149,14 @@ def stylize(
     config: StyleConfig | None = None,
     mask: Tensor | None = None,
     on_step: Callable[[Transfer], object] | None = None,
-) -> Stylised:
-    """Carries a `Transfer`, which see, to its end, under a bar with the terms.
+) -> Transfer:
+    """A `Transfer`, which see, carried to its end under a bar with the terms.
 
     Args:
-        on_step: is given the transfer after each evaluation; where it returns True, the transfer ends there.
+        on_step: is given the transfer after each evaluation; where it returns True, the transfer stops there.
+
+    Returns:
+        The transfer: its `image`, 1 3 H W in [0, 1], and its `history`.
     """
     transfer = Transfer(content, style, features, config, mask)
     with tqdm(total=transfer.config.evaluations, desc="style transfer", unit="evaluation") as bar:
@@ -169,7 +165,7 @@ def stylize(
             bar.update()
             if on_step is not None and on_step(transfer):
                 break
-    return Stylised(transfer.image.cpu(), transfer.history)
+    return transfer
 
 
 def resized(image: Tensor, size: int = 0, shape: tuple[int, int] | None = None) -> Tensor:

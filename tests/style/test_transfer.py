@@ -139,12 +139,14 @@ def test_li_variants():
 
 def test_configs_that_cannot_be():
     for changes, message in [
+        ({"content_layers": "conv2_2"}, "content_layers is 'conv2_2'; give the names of layers"),
         ({"alpha": -1}, "alpha is -1"),
         ({"beta": float("nan")}, "beta is nan"),
         ({"gamma": float("inf")}, "gamma is inf"),
         ({"content_loss": "l2"}, "content_loss is 'l2'; give one of mse, l1"),
         ({"start": "style"}, "start is 'style'"),
         ({"size": 8}, "size is 8"),
+        ({"size": 99.5}, "size is 99.5; give a whole number"),
         ({"scales": 9}, "scales is 9, which begins with 16 px"),
         ({"scales": 10}, "scales is 10, which begins with 11 px"),
         ({"evaluations": 0}, "evaluations is 0"),
