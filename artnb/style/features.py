@@ -32,6 +32,7 @@ from artnb.training.runs import Run
 from artnb.weights import fingerprint, load_weights, torchvision_network
 
 LI = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1")
+DEEPEST = "relu5_1"  # of Gatys
 NETWORK = "vgg19"
 SIDE = 128  # px of the photographs that filters are scaled by
 SILENT = 0.01  # a filter of which ReLU leaves a smaller share is scaled by its mean magnitude
@@ -159,6 +160,20 @@ def random_vgg19(seed: int = 0, deepest: str = LI[-1]) -> Features:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=drawn)
             nn.init.zeros_(layer.bias)
     return Features(chain, f"VGG-19 with random weights of seed {seed}", seed)
+
+
+def vgg19_down_to(layers: Sequence[str], weights: str | Path | None = None) -> Features:
+    """`vgg19` to the first of `layers` that the weights reach: a file may hold the first convolutions alone.
+
+    Raises:
+        ModelError: they reach none.
+    """
+    for layer in layers[:-1]:
+        try:
+            return vgg19(weights, layer)
+        except ModelError:
+            continue
+    return vgg19(weights, layers[-1])
 
 
 def published_or_random(
