@@ -13,6 +13,8 @@ from artnb.style.features import LI
 
 CONTENT_LOSSES = ("mse", "l1")
 STARTS = ("content", "noise")
+FULL, HALF = PRECISIONS = ("float32", "bfloat16")
+KNOWN = {"content_loss": CONTENT_LOSSES, "start": STARTS, "precision": PRECISIONS}
 SMALLEST = 16  # px
 PERCEPTUAL = ("relu2_2", "conv3_1")
 
@@ -46,6 +48,7 @@ class StyleConfig:
     averaging: float = 0.0  # the result is a mean of iterates whose weights fall by this factor; 0: the best
     keep_colours: bool = False  # of the content: the style gives the lightness alone
     tile: int = 512  # px: larger pictures are computed in tiles of this side, with the same result
+    precision: str = FULL  # of the maps; "bfloat16" comes to the same and is quicker where the CPU knows it
     seed: int = 0  # of noise
 
     def __post_init__(self) -> None:
@@ -58,7 +61,7 @@ class StyleConfig:
             value = getattr(self, name)
             if not (isinstance(value, int | float) and 0 <= value < float("inf")):
                 raise StyleError(f"{name} is {value!r}; give a number of 0 or more")
-        for name, known in (("content_loss", CONTENT_LOSSES), ("start", STARTS)):
+        for name, known in KNOWN.items():
             if getattr(self, name) not in known:
                 raise StyleError(f"{name} is {getattr(self, name)!r}; give one of {', '.join(known)}")
         for name, least in (("size", SMALLEST), ("tile", 64), ("evaluations", 1), ("scales", 1)):

@@ -10,15 +10,18 @@ types and a set of pictures that were made after one type:
   the distances that each training image has to its nearest neighbour of another group (a near-duplicate is
   no neighbour). Distances are Euclidean, between the means of the last feature maps.
 
-Were new pictures of the type drawn as the training images were, 5 in 100 would be that far. They are more,
-for a classifier draws together what it has learnt; real images of the type that it has not seen show how
-many, and are the floor. What is no picture of the type at all, a photograph or noise, lies far away, and
-whatever falls to the type by chance counts as innovation: the photographs themselves show how much, and are
-what stylised pictures must surpass. Innovation is novelty to a classifier and no merit.
+Were new pictures of the type drawn as the training images were, 5 in 100 would be that far; real images of
+the type that the classifier has not seen show how many are, and are the floor. A picture of no type falls to
+one of them all the same, and then counts as heritage or, where it lies far away, as innovation: photographs
+that nobody has stylised show how many do, and are what stylised ones must surpass. FuseNet (8 epochs on 320
+painted pictures of four types, 64 px) took, type by type, 60 to 90 % of unseen pictures for the type, 2 to
+52 % of 50 photographs, and of noise all or none; innovative were 0 to 4 %, 2 to 10 %, and none: even noise is
+not new in these features. Innovation is novelty to one classifier and no merit.
 
 Other readings would be as good: the 95th percentile of the distances between all pairs (stricter by far), the
-distance to the k-th neighbour or along the training images' covariance, cosine distances, or a least
-probability for what is recognised. None of them can be told from the paper.
+distance to the k-th neighbour or along the training images' covariance, cosine distances, features of a
+network that was trained on other images, or a least probability for what is recognised. The paper decides
+between none of them.
 """
 
 from collections.abc import Sequence

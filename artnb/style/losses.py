@@ -13,6 +13,7 @@ then guided ones (Gatys et al.: "Controlling Perceptual Factors in Neural Style 
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from artnb.errors import StyleError
-from artnb.style.config import StyleConfig
+from artnb.style.config import HALF, StyleConfig
 from artnb.style.features import Features
 from artnb.style.tiles import Tile, tiles
 
@@ -38,8 +39,27 @@ def gram(maps: Tensor, weights: Tensor | None = None) -> Tensor:
 
 def products(maps: Tensor, weights: Tensor | None = None) -> Tensor:
     """B C h w -> B C C: the products of two channels, summed over the positions."""
-    flat = maps.flatten(2)
-    return (flat if weights is None else flat * weights.flatten(2)) @ flat.mT
+    return Products.apply(maps if weights is None else maps * weights.sqrt())
+
+
+class Products(torch.autograd.Function):
+    """F F^T of maps B C h w, whose gradient is one matrix product, laid out as channels_last maps are.
+
+    Autograd takes two and lays them out otherwise, which the convolutions then have to turn around.
+    """
+
+    @staticmethod
+    def forward(ctx, maps: Tensor) -> Tensor:
+        ctx.save_for_backward(maps)
+        rows = maps.permute(0, 2, 3, 1).flatten(1, 2)
+        return rows.mT @ rows
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        (maps,) = ctx.saved_tensors
+        rows = maps.permute(0, 2, 3, 1).flatten(1, 2)
+        both = rows @ (gradient + gradient.mT)
+        return both.unflatten(1, maps.shape[2:]).permute(0, 3, 1, 2)
 
 
 def differences(maps: Tensor, wanted: Tensor, kind: str = "mse", weights: Tensor | None = None) -> Tensor:
@@ -137,8 +157,10 @@ class Objective:
         return sums
 
     def maps(self, image: Tensor, tile: Tile) -> dict[str, Tensor]:
-        maps = self.features(tile.cut(image), self.strides)
-        return {layer: tile.trim(maps[layer], stride) for layer, stride in self.strides.items()}
+        halved = self.config.precision == HALF
+        with torch.autocast(image.device.type, torch.bfloat16) if halved else nullcontext():
+            maps = self.features(tile.cut(image), self.strides)
+        return {layer: tile.trim(maps[layer].float(), stride) for layer, stride in self.strides.items()}
 
     def parted(self, image: Tensor) -> list[Tile]:
         reach, stride = self.features.reach(self.deepest), self.strides[self.deepest]

@@ -22,6 +22,7 @@ from artnb.style.config import StyleConfig
 from artnb.style.features import Features
 from artnb.style.lbfgs import LBFGS
 from artnb.style.losses import TERMS, Objective
+from artnb.style.memory import check_memory, shape_at
 
 
 class Transfer(Iterator[dict[str, float]]):
@@ -60,6 +61,7 @@ class Transfer(Iterator[dict[str, float]]):
         self.rows: list[dict[str, float]] = []
         self.seconds = 0.0
         features.check(self.config.layers)
+        check_memory(self.features, self.config, content)
         self.begin(0)
 
     @property
@@ -170,9 +172,7 @@ def stylize(
 
 def resized(image: Tensor, size: int = 0, shape: tuple[int, int] | None = None) -> Tensor:
     """B 3 H W at a longer side of `size` px, or at `shape`; bicubic, antialiased, in [0, 1]."""
-    if shape is None:
-        longer = max(image.shape[-2:])
-        shape = tuple(max(1, round(side * size / longer)) for side in image.shape[-2:])
+    shape = shape or shape_at(size, image.shape[-2:])
     if shape == tuple(image.shape[-2:]):
         return image
     return F.interpolate(image, shape, mode="bicubic", antialias=True).clamp(0, 1)
