@@ -1,12 +1,13 @@
-// Leaves the studio's keys to its controls: JupyterLab would move on to another cell at an arrow.
+// Leaves the studio's keys to its controls: JupyterLab would go to another cell at an arrow.
 
 function render({ el }) {
-  const mark = () => {
+  const keep = () => {
     const root = el.closest(".artnb-studio");
-    if (root) root.dataset.lmSuppressShortcuts = "true";
-    else requestAnimationFrame(mark); // not yet in the page
+    if (!root) return requestAnimationFrame(keep); // not yet in the page
+    root.dataset.lmSuppressShortcuts = "true";
+    root.addEventListener("keydown", (event) => event.stopPropagation());
   };
-  mark();
+  keep();
 }
 
 export default { render };

@@ -23,6 +23,7 @@ from artnb.style.transfer import Transfer
 
 LARGEST = 1024  # px, of the longer side of an upload that is kept
 SHOWN = 512  # px, of the longer side of what is shown
+UPLOAD = "at most 10 MB"  # what is said beside the button
 PAUSE = 0.25  # seconds between two previews at least
 WRONG = (ArtnbError, OSError, MemoryError, RuntimeError)  # torch raises the last where memory runs out
 ACTIONS = {
@@ -40,8 +41,8 @@ class Studio(widgets.VBox):
     on as if it had never been left. Save writes a PNG from which `artnb.style.remake` makes the picture again,
     and offers it for download. Every control has a label and works by the keyboard.
 
-    What is uploaded is judged by its bytes, never by its name. Servers take messages up to a size (JupyterLab
-    and Voilà: their `websocket_max_message_size`); what is larger never arrives, and nobody is told.
+    What is uploaded is judged by its bytes, never by its name. Of JupyterLab and Voilà a message larger than
+    their `websocket_max_message_size`, 10 MB by default, never arrives, and nobody is told: see `UPLOAD`.
 
     Args:
         contents, styles: name -> picture, 1 3 H W in [0, 1], in steps of 1/255 as pictures are read.
@@ -228,7 +229,7 @@ class Choice:
         self.upload = widgets.FileUpload(accept="image/*", description=f"Upload a {role}")
         self.thumbnail = widgets.HTML()
         self.controls = [self.chosen, self.upload]
-        self.box = part("picture", self.thumbnail, *self.controls)
+        self.box = part("picture", self.thumbnail, *self.controls, widgets.HTML(f"<small>{UPLOAD}</small>"))
         self.chosen.observe(lambda _: self.show(), "value")
         self.upload.observe(lambda change: self.take(change["new"]), "value")
         self.show()
