@@ -3,6 +3,7 @@
 from artnb.style.comparison import controls, gains, means, measured
 from artnb.style.config import VARIANTS, StyleConfig, variant
 from artnb.style.features import Features, of_run, published_or_random, random_vgg19, vgg19
+from artnb.style.feedforward import load_network, save_network, train_feedforward
 from artnb.style.innovation import ArtType, changes, rates
 from artnb.style.metrics import Lpips, perceptual_distance, similarity
 from artnb.style.pictures import parameters, read_mask, read_picture, remake, save_picture
@@ -18,6 +19,7 @@ __all__ = [
     "changes",
     "controls",
     "gains",
+    "load_network",
     "means",
     "measured",
     "of_run",
@@ -29,9 +31,11 @@ __all__ = [
     "read_mask",
     "read_picture",
     "remake",
+    "save_network",
     "save_picture",
     "similarity",
     "stylize",
+    "train_feedforward",
     "variant",
     "vgg19",
 ]

@@ -74,6 +74,12 @@ def positions(maps: Tensor, weights: Tensor | None = None) -> Tensor | int:
     return maps.shape[2] * maps.shape[3] if weights is None else weights.sum((1, 2, 3)).view(-1, 1, 1)
 
 
+def total(config: StyleConfig, terms: Mapping[str, Tensor]) -> Tensor:
+    """Their weighted sum."""
+    weights = {"content": config.alpha, "style": config.beta, "perceptual": config.gamma}
+    return sum(weights[term] * value for term, value in terms.items())
+
+
 def check_size(name: str, image: Tensor, least: int) -> None:
     height, width = image.shape[-2:]
     if min(height, width) < least:
@@ -140,8 +146,7 @@ class Objective:
         return terms
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
-        weights = {"content": self.config.alpha, "style": self.config.beta, "perceptual": self.config.gamma}
-        return sum(weights[term] * value for term, value in terms.items())
+        return total(self.config, terms)
 
     def sums(
         self, image: Tensor, tile: Tile, weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]

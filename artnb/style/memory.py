@@ -82,8 +82,8 @@ def check_memory(features: Features, config: StyleConfig, content: Tensor) -> No
     advice = f"a size of {fits} px fits" if fits else "free some memory"
     height, width = shape_at(config.size, sides)
     raise StyleError(
-        f"size is {config.size}: a picture of {width} x {height} px takes about {needed / 1e9:.1f} GB of memory, "
-        f"and {free / 1e9:.1f} GB are free; {advice}"
+        f"size is {config.size}: a picture of {width} x {height} px takes about {needed / 1e9:.1f} GB of "
+        f"memory, and {free / 1e9:.1f} GB are free; {advice}"
     )
 
 
