@@ -87,7 +87,8 @@ def losses(history: pd.DataFrame, title: str = "How the loss falls") -> Figure:
         of_method = history[history["method"] == method].sort_values("evaluation")
         for term in terms:
             colour, line, width = TERMS[term]
-            axes.plot(of_method["evaluation"], of_method[term], line, color=colour, linewidth=width)
+            shown = of_method[term].where(of_method[term] > 0)  # the content's is 0 where it is the start
+            axes.plot(of_method["evaluation"], shown, line, color=colour, linewidth=width)
         axes.set_title(method_label(method), fontsize=9.5)
         axes.set_yscale("log")
         axes.minorticks_off()

@@ -4,24 +4,28 @@ Transfers are computed by one thread each, in processes of their own: the pictur
 run side by side.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from joblib import cpu_count
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from artnb.errors import StyleError
 from artnb.processes import pool
-from artnb.style.comparison import Distance, controls, measured
+from artnb.style.comparison import COLUMNS, Distance, controls, measured
 from artnb.style.config import StyleConfig
 from artnb.style.features import Features
+from artnb.style.feedforward import train_feedforward
 from artnb.style.innovation import ArtType
 from artnb.style.pictures import image_of
 from artnb.style.transfer import Transfer
@@ -57,8 +61,8 @@ def carry_out(
         workers: transfers at a time; None: as many as there are cores.
 
     Returns:
-        The pictures, and a row per evaluation: pair, method, evaluation, size, the terms *times their weights*,
-        total, seconds. Both in the order of contents, styles and methods.
+        The pictures, and a row per evaluation: pair, method, evaluation, size, the terms *times their
+        weights*, total, seconds. Both in the order of contents, styles and methods.
 
     Raises:
         StyleError: as `Transfer`; or there is nothing to carry out, or a process was killed.
@@ -67,31 +71,70 @@ def carry_out(
         ((content, style, method), contents[content], styles[style], features, methods[method], tuple(at))
         for content, style, method in product(contents, styles, methods)
     ]
-    if not jobs:
-        raise StyleError("nothing to carry out: give at least one content, one style and one method")
-    done = all_of(jobs, min(workers or cpu_count(), len(jobs)))
+    done = all_of(carried, jobs, "style transfers", workers)
     return [picture for made, _ in done for picture in made], pd.concat(
         [history for _, history in done], ignore_index=True
     )
 
 
-def all_of(jobs: list[tuple], workers: int) -> list[tuple[list[Picture], pd.DataFrame]]:
-    bar = {"desc": "style transfers", "unit": "picture"}
+def taught(
+    name: str,
+    contents: Mapping[str, Tensor],
+    styles: Mapping[str, Tensor],
+    seen: Iterable[Tensor],
+    features: Features,
+    config: StyleConfig,
+    steps: int,
+    batch_size: int = 4,
+    workers: int | None = None,
+) -> list[Picture]:
+    """What a feed-forward network makes of every content, one network taught for each style.
+
+    Args:
+        name: of the network and of its pictures' method, "ulyanov" or "johnson".
+        contents, styles, workers: as for `carry_out`.
+        seen: what the networks learn on, each 1 3 S S; no content, if contents are to be new to them.
+        steps, batch_size: of each training; the pictures count its steps as evaluations.
+
+    Raises:
+        StyleError: as `train_feedforward`; or there is nothing to carry out, or a process was killed.
+    """
+    batch = torch.cat(list(seen))
+    jobs = [
+        (name, contents, style, styles[style], batch, features, config, steps, batch_size) for style in styles
+    ]
+    return [picture for made in all_of(learnt, jobs, f"{name} networks", workers) for picture in made]
+
+
+def all_of(work: Callable, jobs: list[tuple], said: str, workers: int | None) -> list:
+    """`work` of each job, by one thread each, in processes of their own where there are several workers."""
+    workers = min(workers or cpu_count(), len(jobs))
+    if not jobs:
+        raise StyleError("nothing to carry out: give at least one content, one style and one method")
     if workers < 2:
-        return [carried(*job) for job in tqdm(jobs, **bar)]
+        return [by_one_thread(work, job) for job in tqdm(jobs, desc=said)]
     with pool(workers) as executor:
-        futures = [executor.submit(carried, *job) for job in jobs]
+        futures = [executor.submit(by_one_thread, work, job) for job in jobs]
         try:
-            for future in tqdm(as_completed(futures), total=len(jobs), **bar):
+            for future in tqdm(as_completed(futures), desc=said, total=len(jobs)):
                 future.result()
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise StyleError(
-                "a style transfer was killed, perhaps for lack of memory: take a smaller size or fewer at a "
-                'time. In a script, call this below `if __name__ == "__main__":`'
+                "a process was killed, perhaps for lack of memory: take a smaller size, or fewer at a time. "
+                'In a script, call this below `if __name__ == "__main__":`'
             ) from None
         finally:
             executor.shutdown(cancel_futures=True)
+
+
+def by_one_thread(work: Callable, job: tuple) -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return work(*job)
+    finally:
+        torch.set_num_threads(before)
 
 
 def carried(
@@ -102,15 +145,10 @@ def carried(
     config: StyleConfig,
     at: tuple[int, ...],
 ) -> tuple[list[Picture], pd.DataFrame]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        transfer, pictures = Transfer(content, style, features, config), []
-        for row in transfer:
-            if row["evaluation"] in at or row["evaluation"] == config.evaluations:
-                pictures.append(Picture(*names, row["evaluation"], transfer.image.clone()))
-    finally:
-        torch.set_num_threads(before)
+    transfer, pictures = Transfer(content, style, features, config), []
+    for row in transfer:
+        if row["evaluation"] in at or row["evaluation"] == config.evaluations:
+            pictures.append(Picture(*names, row["evaluation"], transfer.image.clone()))
     weights = {"content": config.alpha, "style": config.beta, "perceptual": config.gamma}
     history = transfer.history
     for term in weights.keys() & set(history):
@@ -118,6 +156,27 @@ def carried(
     history.insert(0, "pair", pair_name(*names[:2]))
     history.insert(1, "method", names[2])
     return pictures, history
+
+
+@torch.inference_mode()
+def applied(network: nn.Module, content: Tensor) -> Tensor:
+    return network(content).clone()
+
+
+def learnt(
+    name: str,
+    contents: Mapping[str, Tensor],
+    style: str,
+    picture: Tensor,
+    seen: Tensor,
+    features: Features,
+    config: StyleConfig,
+    steps: int,
+    batch_size: int,
+) -> list[Picture]:
+    with redirect_stderr(StringIO()):  # where its bar would go, of several processes at once
+        network, _ = train_feedforward(name, seen, picture, features, config, steps, batch_size)
+    return [Picture(content, style, name, steps, applied(network, contents[content])) for content in contents]
 
 
 def pair_name(content: str, style: str) -> str:
@@ -159,13 +218,10 @@ def compared(
     for (content, style), made in of_pairs.items():
         size = next(iter(made.values())).shape[-2:]
         shown = torch.nn.functional.interpolate(contents[content], size, mode="area")
-        table = measured(made | controls(shown, styles[style], seed), contents[content], styles[style], distances)
-        for place, (column, name) in enumerate(
-            {"pair": pair_name(content, style), "content": content, "style": style}.items()
-        ):
-            table.insert(place, column, name)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        pictures_of = made | controls(shown, styles[style], seed)
+        table = measured(pictures_of, contents[content], styles[style], distances)
+        tables.append(table.assign(pair=pair_name(content, style), content=content, style=style))
+    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
 def recognised(pictures: Iterable[Picture], types: Mapping[str, ArtType]) -> pd.DataFrame:

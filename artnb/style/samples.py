@@ -66,8 +66,8 @@ def of_catalogue(
     """The first `of_each` pictures of every label of `field`, by their hashes, of one split.
 
     Returns:
-        name -> as `photographs`, and name -> label; a name is its label, with a number where there are
-        several.
+        name -> as `photographs`, and name -> label; a name is its label in words, with a number where there
+        are several.
 
     Raises:
         StyleError: a label has not so many.
@@ -78,7 +78,8 @@ def of_catalogue(
     for label, rows in table.groupby("label", observed=True):
         check_number(of_each, len(rows), f"pictures of {label} in the split {split}")
         for place, id in enumerate(rows["id"].head(of_each), start=1):
-            name = f"{label} {place}" if of_each > 1 else str(label)
+            said = str(label).replace("_", " ")
+            name = f"{said} {place}" if of_each > 1 else said
             pictures[name] = square(Image.fromarray(decode_square(catalogue.image_path(id), size)))
             labels[name] = str(label)
     return pictures, labels

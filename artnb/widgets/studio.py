@@ -38,8 +38,8 @@ class Studio(widgets.VBox):
     """Chooses or takes two pictures, carries a `Transfer` and shows how the picture changes.
 
     Start begins anew with what the controls say. Stop leaves it after the evaluation that runs; Continue goes
-    on as if it had never been left. Save writes a PNG from which `artnb.style.remake` makes the picture again,
-    and offers it for download. Every control has a label and works by the keyboard.
+    on as if it had never been left. Save writes a PNG from which `artnb.style.remake` makes the picture
+    again, and offers it for download. Every control has a label and works by the keyboard.
 
     What is uploaded is judged by its bytes, never by its name. Of JupyterLab and Voilà a message larger than
     their `websocket_max_message_size`, 10 MB by default, never arrives, and nobody is told: see `UPLOAD`.
@@ -145,7 +145,7 @@ class Studio(widgets.VBox):
         self.stopping = True
 
     async def carry(self, transfer: Transfer) -> None:
-        """Takes the transfer to its end or to Stop; each evaluation in a thread, so that the kernel answers."""
+        """Takes the transfer to its end or to Stop; each evaluation in a thread: the kernel answers."""
         self.say("It runs.")
         shown = 0.0
         try:
@@ -183,7 +183,9 @@ class Studio(widgets.VBox):
             return
         row = self.transfer.rows[-1]
         caption = f"after {row['evaluation']} of {self.transfer.config.evaluations} evaluations"
-        self.picture.value = figure(self.transfer.image, f"{self.names[0]} in the style of {self.names[1]}", caption)
+        self.picture.value = figure(
+            self.transfer.image, f"{self.names[0]} in the style of {self.names[1]}", caption
+        )
         self.bar.value = row["evaluation"]
         terms = [f"{name} {row[name]:.3g}" for name in (*TERMS, "total") if name in row]
         self.terms.value = f"<span>{' · '.join(terms)}</span>"

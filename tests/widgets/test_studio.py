@@ -90,7 +90,8 @@ def test_a_picture_is_made_watched_and_saved_to_be_made_again(studio, features, 
     assert studio.bar.value == studio.bar.max == 10
     assert "after 10 of 10 evaluations" in seen[-1]
     assert len(set(seen)) > 1
-    assert "content " in studio.terms.value and "total " in studio.terms.value
+    assert "content " in studio.terms.value
+    assert "total " in studio.terms.value
     press(studio, "Save")
     path = tmp_path / "noise-b-bold-baseline-1.png"
     assert str(path) in studio.status.value
@@ -143,9 +144,12 @@ def test_the_kernel_answers_while_it_runs(studio):
 def test_evaluations_are_made_elsewhere(studio, monkeypatch):
     threads = set()
     next_of = Transfer.__next__
-    monkeypatch.setattr(Transfer, "__next__", lambda self: threads.add(threading.get_ident()) or next_of(self))
+    monkeypatch.setattr(
+        Transfer, "__next__", lambda self: threads.add(threading.get_ident()) or next_of(self)
+    )
     press(studio, "Start")
-    assert threads and threading.get_ident() not in threads
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 def test_an_upload_is_judged_by_its_bytes(studio):
