@@ -20,7 +20,7 @@ def test_photographs_are_the_middle_squares_of_what_libraries_ship():
     shown = pixels(found["temple"]).astype(float)
     whole = load_sample_image("china.jpg")  # 427 x 640
     apart = [np.abs(shown - whole[:, left : left + 427]).mean() for left in (0, 106, 213)]
-    assert apart[1] < 6 < min(apart[0], apart[2])
+    assert apart[1] < 12 < min(apart[0], apart[2])
     assert np.array_equal(pixels(samples.photographs(6, 512)["astronaut"]), skimage.data.astronaut())
 
 
