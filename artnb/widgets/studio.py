@@ -20,10 +20,10 @@ from artnb.style.features import Features
 from artnb.style.losses import TERMS
 from artnb.style.pictures import image_of, png, resized, save_picture, tensor_of
 from artnb.style.transfer import Transfer
+from artnb.widgets.upload import Upload
 
 LARGEST = 1024  # px, of the longer side of an upload that is kept
 SHOWN = 512  # px, of the longer side of what is shown
-UPLOAD = "at most 10 MB"  # what is said beside the button
 PAUSE = 0.25  # seconds between two previews at least
 WRONG = (ArtnbError, OSError, MemoryError, RuntimeError)  # torch raises the last where memory runs out
 ACTIONS = {
@@ -41,8 +41,7 @@ class Studio(widgets.VBox):
     on as if it had never been left. Save writes a PNG from which `artnb.style.remake` makes the picture
     again, and offers it for download. Every control has a label and works by the keyboard.
 
-    What is uploaded is judged by its bytes, never by its name. Of JupyterLab and Voilà a message larger than
-    their `websocket_max_message_size`, 10 MB by default, never arrives, and nobody is told: see `UPLOAD`.
+    What is uploaded is judged by its bytes, never by its name.
 
     Args:
         contents, styles: name -> picture, 1 3 H W in [0, 1], in steps of 1/255 as pictures are read.
@@ -228,12 +227,11 @@ class Choice:
     def __init__(self, role: str, pictures: Mapping[str, Tensor], say: Callable[[str], None]) -> None:
         self.role, self.pictures, self.say = role, dict(pictures), say
         self.chosen = widgets.Dropdown(options=[*self.pictures], description=role)
-        self.upload = widgets.FileUpload(accept="image/*", description=f"Upload a {role}")
+        self.upload = Upload(f"or upload a {role}", self.take, say)
         self.thumbnail = widgets.HTML()
         self.controls = [self.chosen, self.upload]
-        self.box = part("picture", self.thumbnail, *self.controls, widgets.HTML(f"<small>{UPLOAD}</small>"))
+        self.box = part("picture", self.thumbnail, *self.controls)
         self.chosen.observe(lambda _: self.show(), "value")
-        self.upload.observe(lambda change: self.take(change["new"]), "value")
         self.show()
 
     @property
@@ -244,21 +242,18 @@ class Choice:
         """1 3 H W, the longer side `size` px, as `artnb.style.read_picture` would give it."""
         return tensor_of(resized(image_of(self.pictures[self.name]), size))
 
-    def take(self, files: tuple[Mapping, ...]) -> None:
-        for file in files:
-            try:
-                image = decode_bytes(bytes(file["content"]), side=LARGEST)
-            except ImageError as error:
-                self.say(f"{file['name']} is not taken: {error}")
-                continue
-            image.thumbnail((LARGEST, LARGEST))
-            name = f"{file['name'][:40]} (uploaded)"
-            self.pictures[name] = tensor_of(image)
-            self.chosen.options = [*self.pictures]
-            self.chosen.value = name
-            self.say(f"{file['name']} is taken as the {self.role}: {image.width} x {image.height} pixels.")
-        if files:
-            self.upload.value = ()  # so that the same file can come again
+    def take(self, name: str, data: bytes) -> None:
+        try:
+            image = decode_bytes(data, side=LARGEST)
+        except ImageError as error:
+            self.say(f"{name} is not taken: {error}")
+            return
+        image.thumbnail((LARGEST, LARGEST))
+        shown = f"{name[:40]} (uploaded)"
+        self.pictures[shown] = tensor_of(image)
+        self.chosen.options = [*self.pictures]
+        self.chosen.value = shown
+        self.say(f"{name} is taken as the {self.role}: {image.width} x {image.height} pixels.")
 
     def show(self) -> None:
         self.thumbnail.value = figure(self.pictures[self.name], f"{self.role}: {self.name}")

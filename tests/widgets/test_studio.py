@@ -54,8 +54,12 @@ def may(studio) -> set[str]:
     return {name for name, button in studio.buttons.items() if not button.disabled}
 
 
-def upload(choice, name: str, content: bytes) -> None:
-    choice.take(({"name": name, "content": memoryview(content)},))
+def upload(choice, name: str, content: bytes, piece: int = 1000) -> None:
+    """In pieces, as the page sends them."""
+    for start in range(0, max(len(content), 1), piece):
+        about = {"name": name, "start": start, "size": len(content)}
+        wanted, _ = choice.upload._take(about, [memoryview(content[start : start + piece])])
+        assert wanted == (start + piece < len(content))
 
 
 def as_bytes(image: Image.Image, format: str = "PNG", **options) -> bytes:
@@ -245,3 +249,13 @@ def test_nothing_to_show_is_refused(features):
 def test_a_free_name_is_found(tmp_path):
     (tmp_path / "a-1.png").touch()
     assert free(tmp_path, "a").name == "a-2.png"
+
+
+def test_a_file_that_cannot_come_whole_is_refused(studio):
+    take = studio.content.upload._take
+    assert take({"name": "film.mov", "start": 0, "size": 3 * 10**9}, [b"RIFF"]) == (False, [])
+    assert "film.mov is not taken: 3,000 MB; at most 100 are" in studio.status.value
+    assert take({"name": "a.png", "start": 0, "size": 30}, [b"x" * 10])[0]
+    assert not take({"name": "a.png", "start": 20, "size": 30}, [b"x" * 10])[0]
+    assert "a piece of it was lost" in studio.status.value
+    assert studio.content.name == "noise"
