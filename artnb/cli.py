@@ -327,6 +327,49 @@ def predict(
         raise typer.Exit(1)
 
 
+@app.command()
+def stylize(
+    content: Annotated[Path, typer.Argument(help="A picture of what shall be seen.")],
+    style: Annotated[Path, typer.Argument(help="A picture in the manner that it shall be seen in.")],
+    to: Annotated[Path, typer.Option(help="The picture to write, a .png.")],
+    variant: Annotated[str, typer.Option(help="baseline, l1, perceptual, both (Li), or gatys.")] = "baseline",
+    size: Annotated[int, typer.Option(help="Its longer side in pixels.")] = 256,
+    evaluations: Annotated[int, typer.Option(help="How often to improve it.")] = 300,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of VGG-19: a file or folder.", show_default="$ARTNB_WEIGHTS, or torchvision's hub"
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="A picture that is white where the style shall act.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Of StyleConfig; repeatable."),
+    ] = None,
+) -> None:
+    """Give the content of one picture the style of another: an optimised style transfer."""
+    from dataclasses import fields
+
+    from artnb.errors import StyleError
+    from artnb.style import StyleConfig, published_or_random, read_mask, read_picture, save_picture
+    from artnb.style import stylize as carry_out
+    from artnb.style import variant as named_variant
+
+    changes = dict(map(named_value, parameter or ()))
+    if unknown := changes.keys() - {field.name for field in fields(StyleConfig)}:
+        raise StyleError(f"-p {min(unknown)}: a StyleConfig has {', '.join(vars(StyleConfig()))}")
+    config = named_variant(variant, **{"size": size, "evaluations": evaluations} | changes)
+    features, notice = published_or_random(weights, config.seed, config.deepest)
+    if notice:
+        typer.echo(f"artnb: {notice}", err=True)
+    pictures = [read_picture(path, config.size) for path in (content, style)]
+    area = read_mask(mask, config.size) if mask else None
+    save_picture(to, carry_out(*pictures, features, config, area))
+    typer.echo(to)
+
+
 def named_value(text: str) -> tuple[str, object]:
     """`NAME=VALUE` with the value read as YAML, as in a preset."""
     import yaml

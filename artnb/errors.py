@@ -45,5 +45,9 @@ class RelevanceError(ArtnbError):
     """Predictions that cannot be compared with each other."""
 
 
+class StyleError(ArtnbError):
+    """A style transfer, or a comparison of its pictures, that cannot be done as asked."""
+
+
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""

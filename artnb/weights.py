@@ -26,7 +26,9 @@ from artnb.paths import resolve
 HUB = "hub"
 SHOWN = 3  # keys named in an error
 VARIABLE = "ARTNB_WEIGHTS"
-PATTERNS = ("{}.safetensors", "{}.pth", "{}.pt", "{}-*.pth")  # of files in a folder; the last is the hub's
+PATTERNS = (  # of files in a folder: whole networks, the last as the hub calls them, then parts of one
+    "{}.safetensors", "{}.pth", "{}.pt", "{}-*.pth", "{}_features.safetensors", "{}_conv*.safetensors"
+)  # fmt: skip
 QUIRKS = {"googlenet": {"init_weights": False}}  # else drawn by a method that torchvision gives up
 
 
@@ -35,8 +37,9 @@ def load_weights(network: nn.Module, name: str, source: str | Path | None = None
 
     Args:
         source: safetensors, a state dict saved by torch (.pth, .pt), or a folder where such a file has the
-            name of the network. Without it what ARTNB_WEIGHTS names is taken, and where that is not set
-            torchvision's hub is asked for its default weights of `name`, whose hash it checks.
+            name of the network; a part of one ends with `_features` or with its layers, as in
+            `vgg19_conv1_1_to_conv3_1`. Without it what ARTNB_WEIGHTS names is taken, and where that is not
+            set torchvision's hub is asked for its default weights of `name`, whose hash it checks.
 
     Returns:
         16 hex digits of the numbers that `network` now holds: the same from whatever file they came.

@@ -9,6 +9,7 @@ from artnb.figures.channels import channel_profiles, common_shares
 from artnb.figures.classes import confusion_matrices, examples
 from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.convergence import convergence, gap
+from artnb.figures.innovation import innovation
 from artnb.figures.layers import feature_maps
 from artnb.figures.leak import leak
 from artnb.figures.matrix import exchange_graph, exchange_matrix, relevance_graph, relevance_matrix
@@ -16,6 +17,8 @@ from artnb.figures.occlusion import blurring
 from artnb.figures.parts import ablation, against
 from artnb.figures.planted import exchanges, false_alarms, planted, power
 from artnb.figures.relevance import accuracies, gains
+from artnb.figures.similarity import similarities, similarity_gains
+from artnb.figures.stylised import losses, side_by_side
 from artnb.figures.training import calibration, learning_curves
 from artnb.figures.works import gain_by_works
 
@@ -44,9 +47,11 @@ __all__ = [
     "gain_by_works",
     "gains",
     "gap",
+    "innovation",
     "kappas",
     "leak",
     "learning_curves",
+    "losses",
     "map_agreement",
     "map_differences",
     "near_duplicates",
@@ -58,6 +63,9 @@ __all__ = [
     "relevance_graph",
     "relevance_matrix",
     "shortcuts",
+    "side_by_side",
+    "similarities",
+    "similarity_gains",
     "sizes",
     "suspects",
 ]

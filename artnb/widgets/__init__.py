@@ -2,5 +2,6 @@
 
 from artnb.widgets.annotator import Annotator
 from artnb.widgets.explorer import Explorer
+from artnb.widgets.studio import Studio
 
-__all__ = ["Annotator", "Explorer"]
+__all__ = ["Annotator", "Explorer", "Studio"]

@@ -404,3 +404,68 @@ def blurred_effects(maps):
     for side in ("deciding", "random"):
         table = table.assign(**{f"{side}_low": table[side] - 0.05, f"{side}_high": table[side] + 0.06})
     return table.assign(area=0.3, seeds=3, images=80, groups=60, empty=0.2)
+
+
+@pytest.fixture
+def transferred():
+    """Pictures of two pairs, of other proportions; the second lacks one method."""
+    rng = np.random.default_rng(7)
+    sides = {"a street, a wave": (12, 16), "a cat, a starry night": (20, 10)}
+    pairs = {
+        pair: {name: rng.integers(0, 256, (*side, 3), dtype=np.uint8) for name in ("content", "style", "l1")}
+        for pair, side in sides.items()
+    }
+    del pairs["a cat, a starry night"]["l1"]
+    return pairs
+
+
+@pytest.fixture
+def falling():
+    """Terms of two methods that sum to the total; one has no perceptual term."""
+    evaluation = np.arange(1, 21)
+    table = pd.DataFrame(
+        {"evaluation": evaluation, "content": 3 - 2 / evaluation, "style": 50.0 / evaluation}
+    )
+    tables = [table.assign(method="l1", perceptual=np.nan), table.assign(method="both", perceptual=0.5)]
+    both = pd.concat(tables, ignore_index=True)
+    return both.assign(total=both[["content", "style", "perceptual"]].sum(axis=1))
+
+
+@pytest.fixture
+def alike():
+    """Of two methods and two controls in three metrics, against the style."""
+    rows = [
+        {"method": method, "metric": metric, "value": 0.1 + 0.2 * place}
+        for metric in ("ssim", "cosine", "lpips")
+        for place, method in enumerate(("blend", "gatys", "l1", "style itself"))
+    ]
+    table = pd.DataFrame(rows).assign(against="style", images=12, contents=4, styles=3)
+    return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.04)
+
+
+@pytest.fixture
+def gained():
+    rows = [
+        {"method": method, "baseline": baseline, "metric": metric, "gain": 0.01 * place - 0.01}
+        for metric in ("ssim", "mutual_information")
+        for baseline in ("gatys", "ulyanov")
+        for place, method in enumerate(("l1", "both"))
+    ]
+    table = pd.DataFrame(rows).assign(against="style", unit="difference", images=12, contents=4, styles=3)
+    return table.assign(low=table["gain"] - 0.02, high=table["gain"] + 0.03)
+
+
+@pytest.fixture
+def innovating():
+    """Rates of two settings, out of order, and two controls."""
+    rows = [
+        {"setting": setting, "evaluations": evaluations, "measure": measure, "rate": rate * evaluations / 300}
+        for setting in ("l1", "both")
+        for evaluations in (300, 50, 100)
+        for measure, rate in (("heritage", 0.8), ("innovation", 0.5))
+    ]
+    table = pd.DataFrame(rows).assign(images=12, contents=4, styles=3)
+    kinds = [("photographs", 0.25), ("unseen images of the type", 0.9)]
+    controls = [(kind, measure, rate) for kind, rate in kinds for measure in ("heritage", "innovation")]
+    controls = pd.DataFrame(controls, columns=["kind", "measure", "rate"]).assign(images=20)
+    return tuple(of.assign(low=of["rate"] - 0.02, high=of["rate"] + 0.1) for of in (table, controls))

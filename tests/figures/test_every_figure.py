@@ -34,7 +34,7 @@ def drawings(
     fit, curves,
     near, ranked, by_works,
     profiles, branch_shares, blurred_effects, class_predictions, converging, overfitted, ablated, by_modules,
-    layers,
+    layers, transferred, falling, alike, gained, innovating,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
@@ -70,9 +70,11 @@ def drawings(
         "gain_by_works": lambda: figures.gain_by_works(*by_works),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
         "gap": lambda: figures.gap(overfitted),
+        "innovation": lambda: figures.innovation(*innovating),
         "kappas": lambda: figures.kappas(agreements),
         "leak": lambda: figures.leak(claims),
         "learning_curves": lambda: figures.learning_curves(history),
+        "losses": lambda: figures.losses(falling),
         "map_agreement": lambda: figures.map_agreement(differing[differing["measure"] == "area"]),
         "map_differences": lambda: figures.map_differences(differing, "area"),
         "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
@@ -84,6 +86,9 @@ def drawings(
         "relevance_graph": lambda: figures.relevance_graph(added),
         "relevance_matrix": lambda: figures.relevance_matrix(added),
         "shortcuts": lambda: figures.shortcuts(found),
+        "side_by_side": lambda: figures.side_by_side(transferred),
+        "similarities": lambda: figures.similarities(alike, ["blend", "style itself"]),
+        "similarity_gains": lambda: figures.similarity_gains(gained, gained.assign(gain=0.005)),
         "sizes": lambda: figures.sizes(audited),
         "suspects": lambda: figures.suspects(shown, pictures),
     }
