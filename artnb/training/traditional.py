@@ -39,7 +39,8 @@ def support_vector_machines(seed: int) -> list[ClassifierMixin]:
 
 def random_forests(seed: int) -> list[ClassifierMixin]:
     state = derive(seed, "forest") % 2**32
-    return [RandomForestClassifier(TREES, max_features=share, random_state=state) for share in ("sqrt", 0.1)]
+    options = {"random_state": state, "n_jobs": -1}
+    return [RandomForestClassifier(TREES, max_features=share, **options) for share in ("sqrt", 0.1)]
 
 
 CLASSIFIERS: Mapping[str, Callable[[int], list[ClassifierMixin]]] = {

@@ -57,7 +57,7 @@ def test_art_types_with_published_weights(reported, tmp_path):
     found = verdicts(folder, "Wu")
     assert found["transfer-beats-scratch"] != "not tested"
     assert found["s-cnn-underfits"] != "not tested"
-    assert found["innovation-rate"] == "not tested"
+    assert found["innovation-at-least-60"] == "not tested"
     accuracies = table(folder, "accuracies")
     networks = {"lenet-s", "s-cnn", "mobilenet_v2", "transfer"}
     assert set(accuracies.query("set == 'augmented'")["method"]) == networks
