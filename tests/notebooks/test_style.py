@@ -54,6 +54,7 @@ def test_every_claim_about_its_tables_is_judged(reported):
     assert all("starts from random numbers" in item["caption"] for item in results)
 
 
+@pytest.mark.slow
 def test_folders_of_ones_own_have_no_types_to_recognise(reported, tmp_path):
     for place in range(3):
         Image.linear_gradient("L").rotate(90 * place).convert("RGB").save(tmp_path / f"picture-{place}.png")
