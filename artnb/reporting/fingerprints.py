@@ -14,7 +14,7 @@ from artnb.reporting import notebooks
 from artnb.reporting.parameters import OUTPUT, PAINTED, declared
 from artnb.reporting.status import versions
 
-WEIGHTS = "pretrained"  # the parameter that names published weights, which lie outside of what is compared
+WEIGHTS = "pretrained"  # the parameter that names published weights, also those of the hub
 
 
 def of_results(notebook: Path, parameters: Mapping[str, Any]) -> str:
@@ -39,10 +39,11 @@ def of_page(notebook: Path, parameters: Mapping[str, Any]) -> str:
     """12 hex digits of all that a notebook's page shows: besides its results its words, every table beside
     the images, whatever else is in the package, and the versions of the libraries.
 
-    "" where it takes published weights, so that it is never taken for another.
+    "" where it takes published weights, or names a file or folder besides the catalogue: these lie outside of
+    what is compared, so that it is never taken for another.
     """
     values = asked(notebook, parameters)
-    if values.get(WEIGHTS):
+    if values.get(WEIGHTS) or any(map(lies_there, (values | {"catalogue": ""}).values())):
         return ""
     cells = [cell.source for cell in notebooks.read(notebook).cells]
     catalogue = catalogue_of(values)
@@ -54,6 +55,11 @@ def asked(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all parameters but the output's folder."""
     values = {name: parameter.default for name, parameter in declared(notebook).items()} | dict(parameters)
     return {name: value for name, value in values.items() if name != OUTPUT}
+
+
+def lies_there(value: Any) -> bool:
+    """Whether it is the name of a file or a folder."""
+    return isinstance(value, str) and value != "" and resolve(value).exists()
 
 
 def catalogue_of(values: Mapping[str, Any]) -> Path | None:

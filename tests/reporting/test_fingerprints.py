@@ -48,6 +48,13 @@ def test_a_page_of_published_weights_is_never_the_same(notebook):
     assert of_page(notebook, {"pretrained": ""}) != ""
 
 
+def test_a_page_that_names_files_of_others_is_never_the_same(home, notebook):
+    assert of_page(notebook, {"contents": "data/photographs"}) != ""  # which are not there
+    (home / "data" / "photographs").mkdir(parents=True)
+    assert of_page(notebook, {"contents": "data/photographs"}) == ""
+    assert of_page(notebook, {"catalogue": "data/photographs"}) != ""
+
+
 def test_the_source_is_that_of_the_named_files(tmp_path, monkeypatch):
     (tmp_path / "room").mkdir()
     for name in ("__init__.py", "room/one.py", "room/two.csv", "room/three.txt"):
