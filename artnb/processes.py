@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import sys
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from threading import Thread
+
+from tqdm.auto import tqdm
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
@@ -19,6 +21,27 @@ def pool(workers: int) -> ProcessPoolExecutor:
     if server:
         context.set_forkserver_preload([name for name in sys.modules if name.startswith("artnb.")])
     return ProcessPoolExecutor(workers, context, initializer=begin, initargs=(dict(os.environ),))
+
+
+def side_by_side(work: Callable, jobs: Sequence[tuple], workers: int, **bar: object) -> list:
+    """`work` of each job, in their order, `workers` at a time in processes of their own, under a bar.
+
+    Args:
+        bar: what `tqdm` takes.
+
+    Raises:
+        BrokenProcessPool: a process was killed, perhaps for lack of memory.
+    """
+    if workers < 2:
+        return [work(*job) for job in tqdm(jobs, disable=not jobs, **bar)]
+    with pool(workers) as executor:
+        futures = [executor.submit(work, *job) for job in jobs]
+        try:
+            for future in tqdm(as_completed(futures), total=len(jobs), **bar):
+                future.result()
+            return [future.result() for future in futures]
+        finally:
+            executor.shutdown(cancel_futures=True)
 
 
 def stop(executor: ProcessPoolExecutor) -> None:

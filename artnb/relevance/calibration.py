@@ -148,7 +148,7 @@ def recovered(matrix: pd.DataFrame, sharing: Collection[str], nil: float = 0) ->
         raise RelevanceError(
             f"sharing names {unknown[0]}; the matrix has {', '.join(matrix['field'].unique())}"
         )
-    single = ~matrix["partner"].isin([TOGETHER]) & (matrix["partner"] != matrix["field"])
+    single = (matrix["partner"] != TOGETHER) & (matrix["partner"] != matrix["field"])
     pairs = matrix[single].reset_index(drop=True)
     planted = pairs[["field", "partner"]].isin(set(sharing)).all(axis=1)
     return pairs.assign(planted=planted, found=pairs["low"] > nil)

@@ -42,14 +42,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import stats
 
 from artnb.errors import RelevanceError
+from artnb.significance import holm, p_of
 
 COLUMNS = ("method", "seed", "field", "id", "group", "correct")
 LEVEL = 0.95
 RANGES = {"accuracy": (0, 1), "auroc": (0, 1), "gain": (-1, 1)}
-SMALLEST = 1e-12  # of the p that are told apart
 MEAN = "mean"
 
 
@@ -103,7 +103,7 @@ def gain(predictions: pd.DataFrame, baseline: str = "single") -> pd.DataFrame:
             )
     table = estimates_of("gain", {method: right[method] - right[baseline] for method in others}, sizes)
     of_fields = table[(table["field"] != MEAN) & table["p"].notna()].groupby("method")["p"]
-    table.insert(table.columns.get_loc("p") + 1, "p_holm", of_fields.transform(_holm))
+    table.insert(table.columns.get_loc("p") + 1, "p_holm", of_fields.transform(holm))
     return table
 
 
@@ -192,17 +192,8 @@ class Estimate:
 
     @property
     def p(self) -> float:
-        """Two-sided, of the mean being 0: the interval of level 1 - p ends there; `SMALLEST` or more."""
-
-        def beyond(log_p: float) -> float:
-            return abs(self.value) - self.half_width(np.exp(log_p))
-
-        if np.isnan(self.half_width()):
-            return np.nan
-        if np.isclose(self.value, 0):
-            return 1.0
-        least = np.log(SMALLEST)
-        return SMALLEST if beyond(least) >= 0 else float(np.exp(optimize.brentq(beyond, least, 0)))
+        """Two-sided, of the mean being 0 (see `artnb.significance`)."""
+        return p_of(self.value, self.half_width)
 
 
 def estimate(sums: np.ndarray, sizes: np.ndarray) -> Estimate:
@@ -265,13 +256,6 @@ def estimates_of(name: str, scores: Mapping[str, pd.DataFrame], sizes: pd.Series
     per_field = sizes.groupby("field").agg(images="sum", groups="size")
     per_field.loc[MEAN] = per_field.sum()
     return pd.DataFrame(rows).join(per_field, on="field")
-
-
-def _holm(p: pd.Series) -> pd.Series:
-    """Holm's correction; by hand, for that of statsmodels collects the whole process's garbage each time."""
-    ordered = p.sort_values()
-    stepped = ordered * np.arange(len(p), 0, -1)
-    return stepped.cummax().clip(upper=1).reindex(p.index)
 
 
 def _methods(predictions: pd.DataFrame) -> list[str]:

@@ -32,16 +32,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from scipy import optimize
 from scipy.special import stdtrit
 from torch import Tensor
 
 from artnb.errors import StyleError
 from artnb.seeding import generator
+from artnb.significance import holm, p_of
 from artnb.style.metrics import fitted, similarity
 
 LEVEL = 0.95
-SMALLEST = 1e-12  # of the p that are told apart
 AGAINST = ("style", "content")
 KEYS = ["pair", "method", "against", "metric"]
 COLUMNS = ("pair", "content", "style", "method", "against", "metric", "value")
@@ -162,8 +161,7 @@ def gains(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
             row = {"method": method, "baseline": baseline, "against": against, "metric": metric, "unit": unit}
             rows.append(row | found.row("gain") | {"p": found.p})
     found = pd.DataFrame(rows)
-    holm = found["p"].groupby(found["unit"]).transform(corrected)
-    found.insert(found.columns.get_loc("p") + 1, "p_holm", holm)
+    found.insert(found.columns.get_loc("p") + 1, "p_holm", found["p"].groupby(found["unit"]).transform(holm))
     counts = ["images", "contents", "styles"]
     return found[[*found.columns.drop(counts), *counts]]
 
@@ -229,17 +227,8 @@ class Mean:
 
     @property
     def p(self) -> float:
-        """Two-sided, of the mean being 0: the interval of level 1 - p ends there; `SMALLEST` or more."""
-
-        def beyond(log_p: float) -> float:
-            return abs(self.value) - self.half_width(np.exp(log_p))
-
-        if np.isnan(self.half_width()):
-            return np.nan
-        if np.isclose(self.value, 0, atol=1e-12):
-            return 1.0
-        least = np.log(SMALLEST)
-        return SMALLEST if beyond(least) >= 0 else float(np.exp(optimize.brentq(beyond, least, 0)))
+        """Two-sided, of the mean being 0 (see `artnb.significance`)."""
+        return p_of(self.value, self.half_width)
 
     def row(self, name: str) -> dict[str, float]:
         return {
@@ -250,13 +239,6 @@ class Mean:
             "contents": self.contents,
             "styles": self.styles,
         }
-
-
-def corrected(p: pd.Series) -> pd.Series:
-    """Holm's, of the p that are known; by hand, as in `artnb.relevance.gains`, for the same reason."""
-    ordered = p.dropna().sort_values()
-    stepped = ordered * np.arange(len(ordered), 0, -1)
-    return stepped.cummax().clip(upper=1).reindex(p.index)
 
 
 def check(table: pd.DataFrame) -> None:

@@ -81,6 +81,11 @@ class StyleConfig:
             raise StyleError(f"evaluations is {self.evaluations}; give at least one for each scale")
 
     @property
+    def weights(self) -> dict[str, float]:
+        """Of each term."""
+        return {"content": self.alpha, "style": self.beta, "perceptual": self.gamma}
+
+    @property
     def layers(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.content_layers + self.style_layers + self.perceptual_layers))
 

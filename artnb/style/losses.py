@@ -76,8 +76,7 @@ def positions(maps: Tensor, weights: Tensor | None = None) -> Tensor | int:
 
 def total(config: StyleConfig, terms: Mapping[str, Tensor]) -> Tensor:
     """Their weighted sum."""
-    weights = {"content": config.alpha, "style": config.beta, "perceptual": config.gamma}
-    return sum(weights[term] * value for term, value in terms.items())
+    return sum(config.weights[term] * value for term, value in terms.items())
 
 
 def check_size(name: str, image: Tensor, least: int) -> None:

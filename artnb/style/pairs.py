@@ -5,7 +5,6 @@ run side by side.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -18,10 +17,9 @@ import pandas as pd
 import torch
 from joblib import cpu_count
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from artnb.errors import StyleError
-from artnb.processes import pool
+from artnb.processes import side_by_side
 from artnb.style.comparison import COLUMNS, Distance, controls, measured
 from artnb.style.config import StyleConfig
 from artnb.style.features import Features
@@ -111,21 +109,13 @@ def all_of(work: Callable, jobs: list[tuple], said: str, workers: int | None) ->
     workers = min(workers or cpu_count(), len(jobs))
     if not jobs:
         raise StyleError("nothing to carry out: give at least one content, one style and one method")
-    if workers < 2:
-        return [by_one_thread(work, job) for job in tqdm(jobs, desc=said)]
-    with pool(workers) as executor:
-        futures = [executor.submit(by_one_thread, work, job) for job in jobs]
-        try:
-            for future in tqdm(as_completed(futures), desc=said, total=len(jobs)):
-                future.result()
-            return [future.result() for future in futures]
-        except BrokenProcessPool:
-            raise StyleError(
-                "a process was killed, perhaps for lack of memory: take a smaller size, or fewer at a time. "
-                'In a script, call this below `if __name__ == "__main__":`'
-            ) from None
-        finally:
-            executor.shutdown(cancel_futures=True)
+    try:
+        return side_by_side(by_one_thread, [(work, job) for job in jobs], workers, desc=said)
+    except BrokenProcessPool:
+        raise StyleError(
+            "a process was killed, perhaps for lack of memory: take a smaller size, or fewer at a time. "
+            'In a script, call this below `if __name__ == "__main__":`'
+        ) from None
 
 
 def by_one_thread(work: Callable, job: tuple) -> Any:
@@ -149,10 +139,10 @@ def carried(
     for row in transfer:
         if row["evaluation"] in at or row["evaluation"] == config.evaluations:
             pictures.append(Picture(*names, row["evaluation"], transfer.image.clone()))
-    weights = {"content": config.alpha, "style": config.beta, "perceptual": config.gamma}
     history = transfer.history
-    for term in weights.keys() & set(history):
-        history[term] *= weights[term]
+    for term, weight in config.weights.items():
+        if term in history:
+            history[term] *= weight
     history.insert(0, "pair", pair_name(*names[:2]))
     history.insert(1, "method", names[2])
     return pictures, history

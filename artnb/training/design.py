@@ -1,7 +1,6 @@
 """A design: which models, on which images, from which seeds; all its runs, and what they predict."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +15,7 @@ from tqdm.auto import tqdm
 from artnb import models
 from artnb.catalogue import Catalogue
 from artnb.errors import TrainingError
-from artnb.processes import pool
+from artnb.processes import side_by_side
 from artnb.training.config import TrainingConfig
 from artnb.training.controls import CONTROLS
 from artnb.training.data import TrainingData, load
@@ -194,22 +193,14 @@ def fit_all(jobs: list[tuple[str, TrainingData, TrainingConfig, Path]], workers:
 
 def train_all(train: Callable, jobs: Sequence[tuple], workers: int) -> list:
     """`train` of each job, `workers` at a time in processes of their own, under one progress bar."""
-    if workers < 2:
-        return [train(*job) for job in tqdm(jobs, desc="training", unit="run", disable=not jobs)]
-    with pool(workers) as executor:
-        futures = [executor.submit(train, *job) for job in jobs]
-        try:
-            for future in tqdm(as_completed(futures), desc="training", total=len(jobs), unit="run"):
-                future.result()
-            return [future.result() for future in futures]
-        except BrokenProcessPool:
-            raise TrainingError(
-                "a training process was killed, perhaps for lack of memory: close other programs or take a "
-                "smaller batch_size, and ask again; finished runs are kept. In a script, train below "
-                '`if __name__ == "__main__":`'
-            ) from None
-        finally:
-            executor.shutdown(cancel_futures=True)
+    try:
+        return side_by_side(train, jobs, workers, desc="training", unit="run")
+    except BrokenProcessPool:
+        raise TrainingError(
+            "a training process was killed, perhaps for lack of memory: close other programs or take a "
+            "smaller batch_size, and ask again; finished runs are kept. In a script, train below "
+            '`if __name__ == "__main__":`'
+        ) from None
 
 
 def history(runs: Iterable[Run]) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from artnb.errors import RelevanceError
 from artnb.relevance import accuracy, compared, gain, overfitting
-from artnb.relevance.gains import SMALLEST, Estimate, estimate, mean
+from artnb.relevance.gains import Estimate, estimate, mean
+from artnb.significance import SMALLEST
 
 
 def predictions(answers, groups=None, field="painting", method="single"):
