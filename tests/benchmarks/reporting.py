@@ -3,8 +3,8 @@
     python tests/benchmarks/reporting.py [--demo]
 
 In a home of its own, which begins empty: no images, no runs. With --demo it is the demo as `make reports`
-writes it, and again into the same folder; without, its networks learn for `EPOCHS` epochs, and another folder,
-which then has little to save, is asked too.
+writes it, and again into the same folder; without, its networks learn for `EPOCHS` epochs, and another
+folder, which then has little to save, is asked too.
 """
 
 import os
