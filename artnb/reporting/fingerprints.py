@@ -19,7 +19,8 @@ WEIGHTS = "pretrained"  # the parameter that names published weights, also those
 
 def of_results(notebook: Path, parameters: Mapping[str, Any]) -> str:
     """12 hex digits of what the results of a notebook depend on: its code, all its parameters, those left at
-    their defaults too, the package's source, and the images of the catalogue.
+    their defaults too, the package's source, the images of the catalogue, and of other files and folders that
+    parameters name the sizes and times of change.
 
     Raises:
         CatalogueError: there is no such catalogue.
@@ -32,7 +33,8 @@ def of_results(notebook: Path, parameters: Mapping[str, Any]) -> str:
     values = asked(notebook, parameters)
     catalogue = catalogue_of(values)
     data = fingerprint_of_data(catalogue) if catalogue else ""
-    return digest([notebook.stem, code, values, source(("*.py",)), data])
+    beside = [stamps(resolve(value)) for value in named(values)]
+    return digest([notebook.stem, code, values, source(("*.py",)), data, beside])
 
 
 def of_page(notebook: Path, parameters: Mapping[str, Any]) -> str:
@@ -43,7 +45,7 @@ def of_page(notebook: Path, parameters: Mapping[str, Any]) -> str:
     what is compared, so that it is never taken for another.
     """
     values = asked(notebook, parameters)
-    if values.get(WEIGHTS) or any(map(lies_there, (values | {"catalogue": ""}).values())):
+    if values.get(WEIGHTS) or named(values):
         return ""
     cells = [cell.source for cell in notebooks.read(notebook).cells]
     catalogue = catalogue_of(values)
@@ -57,9 +59,16 @@ def asked(notebook: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != OUTPUT}
 
 
-def lies_there(value: Any) -> bool:
-    """Whether it is the name of a file or a folder."""
-    return isinstance(value, str) and value != "" and resolve(value).exists()
+def named(values: Mapping[str, Any]) -> list[str]:
+    """Those that are files or folders, besides the catalogue."""
+    others = [value for name, value in values.items() if name != "catalogue"]
+    return [value for value in others if isinstance(value, str) and value and resolve(value).exists()]
+
+
+def stamps(path: Path) -> list[tuple[str, int, int]]:
+    """Name, bytes and time of change of a file, or of all files below a folder."""
+    files = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def catalogue_of(values: Mapping[str, Any]) -> Path | None:

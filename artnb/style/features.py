@@ -19,15 +19,13 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 import torch
-from PIL import Image, ImageOps
-from sklearn.datasets import load_sample_images
 from torch import Tensor, nn
 
 from artnb.errors import ModelError, StyleError
 from artnb.images.augmentation import MEAN, STD
 from artnb.seeding import derive
+from artnb.style.photographs import SHIPPED, photograph
 from artnb.training.runs import Run
 from artnb.weights import fingerprint, load_weights, torchvision_network
 
@@ -228,10 +226,6 @@ def scale_filters(features: Features) -> None:
 
 @cache
 def photographs() -> Tensor:
-    """B 3 SIDE SIDE in [0, 1]: the colour photographs that come with scikit-learn and scikit-image."""
-    shown: Sequence[np.ndarray] = [
-        *load_sample_images().images,
-        *(getattr(skimage.data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")),
-    ]
-    squares = [np.asarray(ImageOps.fit(Image.fromarray(image), (SIDE, SIDE))) for image in shown]
-    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2) / 255
+    """B 3 SIDE SIDE in [0, 1]: all that ship with libraries."""
+    squares = np.stack([photograph(name, SIDE) for name in SHIPPED])
+    return torch.from_numpy(squares).permute(0, 3, 1, 2) / 255

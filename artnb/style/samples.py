@@ -3,30 +3,17 @@
 Squares, for metrics compare place with place: a style picture of other proportions would be distorted.
 """
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-import skimage.data
-from PIL import Image, ImageOps
-from sklearn.datasets import load_sample_image
+from PIL import Image
 from torch import Tensor
 
 from artnb.catalogue import Catalogue
 from artnb.errors import ImageError, StyleError
 from artnb.images import decode_square
 from artnb.paths import resolve
+from artnb.style.photographs import SHIPPED, photograph
 from artnb.style.pictures import tensor_of
-
-SHIPPED: Mapping[str, Callable[[], np.ndarray]] = {
-    "temple": lambda: load_sample_image("china.jpg"),
-    "cat": skimage.data.chelsea,
-    "cup": skimage.data.coffee,
-    "flower": lambda: load_sample_image("flower.jpg"),
-    "rocket": skimage.data.rocket,
-    "astronaut": skimage.data.astronaut,
-}
-"""Photographs that come with scikit-learn and scikit-image, each H W 3 uint8."""
 
 
 def photographs(number: int, size: int) -> dict[str, Tensor]:
@@ -36,8 +23,7 @@ def photographs(number: int, size: int) -> dict[str, Tensor]:
         StyleError: there are not so many.
     """
     check_number(number, len(SHIPPED), "photographs that ship with scikit-image and scikit-learn")
-    names = list(SHIPPED)[:number]
-    return {name: square(ImageOps.fit(Image.fromarray(SHIPPED[name]()), (size, size))) for name in names}
+    return {name: square(photograph(name, size)) for name in list(SHIPPED)[:number]}
 
 
 def of_folder(folder: str | Path, number: int, size: int) -> dict[str, Tensor]:

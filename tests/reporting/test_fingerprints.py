@@ -55,6 +55,18 @@ def test_a_page_that_names_files_of_others_is_never_the_same(home, notebook):
     assert of_page(notebook, {"catalogue": "data/photographs"}) != ""
 
 
+def test_results_follow_the_files_that_parameters_name(home, notebook):
+    photographs = {"contents": "data/photographs"}
+    absent = of_results(notebook, photographs)
+    (home / "data" / "photographs").mkdir(parents=True)
+    empty = of_results(notebook, photographs)
+    (home / "data" / "photographs" / "one.jpg").write_bytes(b"a picture")
+    one = of_results(notebook, photographs)
+    (home / "data" / "photographs" / "one.jpg").write_bytes(b"another picture")
+    assert len({absent, empty, one, of_results(notebook, photographs)}) == 4
+    assert of_results(notebook, photographs) == of_results(notebook, photographs)
+
+
 def test_the_source_is_that_of_the_named_files(tmp_path, monkeypatch):
     (tmp_path / "room").mkdir()
     for name in ("__init__.py", "room/one.py", "room/two.csv", "room/three.txt"):
