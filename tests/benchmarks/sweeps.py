@@ -2,7 +2,7 @@
 
     python tests/benchmarks/sweeps.py
 
-A sweep of notebook 02 over six seeds, of short trainings, in a home of its own where the pictures are painted
+A sweep of notebook 02 over four seeds, of short trainings, in a home of its own where the pictures are painted
 and no network is trained. On a cluster of this machine each worker has one core: two of them against one.
 With --jobs the notebooks share the machine's cores, and one alone already trains a network on each.
 """
@@ -21,9 +21,9 @@ from paired import Comparison, in_turn, table
 from artnb.paths import home
 from artnb.reporting.sweep import CORES, sweep
 
-ROUNDS = 3
+ROUNDS = 2
 NOTEBOOK = home() / "notebooks" / "02-train.ipynb"
-GRID = {"seed": list(range(6)), "epochs": [4]}
+GRID = {"seed": list(range(4)), "epochs": [2]}
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -32,11 +32,11 @@ def comparisons() -> Iterator[Comparison]:
         for runs in Path(painted).glob("data/*/runs"):
             shutil.rmtree(runs)
         one, two = in_turn(*(partial(on_a_cluster, painted, n) for n in (1, 2)), rounds=ROUNDS, warm_up=0)
-        what, of = "a sweep of six notebooks, two workers of one core", "one worker of one core"
+        what, of = "a sweep of four notebooks, two workers of one core", "one worker of one core"
         yield Comparison(what, of, "speed", one / two, at_least=1.8)
         one, two = in_turn(*(partial(swept, painted, jobs=n) for n in (1, 2)), rounds=ROUNDS, warm_up=0)
         yield Comparison(
-            "a sweep of six notebooks, --jobs 2", "--jobs 1, on the same cores", "speed", one / two
+            "a sweep of four notebooks, --jobs 2", "--jobs 1, on the same cores", "speed", one / two
         )
 
 

@@ -200,16 +200,19 @@ def whole_images(to: Path, museums: Replay) -> set[str]:
     }
 
 
-def test_killed_at_random_moments_it_fetches_nothing_twice_and_loses_nothing(painted_for_museums, tmp_path):
+@pytest.mark.parametrize("kills", [3, pytest.param(KILLS, marks=pytest.mark.slow)])
+def test_killed_at_random_moments_it_fetches_nothing_twice_and_loses_nothing(
+    painted_for_museums, tmp_path, kills
+):
     """kill -9, again and again, from the first request on; at each death the catalogue is valid."""
     with replay(painted_for_museums, OF_EACH_OF_MANY) as museums:
-        killed_again_and_again(museums, tmp_path)
+        killed_again_and_again(museums, tmp_path, kills)
 
 
-def killed_again_and_again(museums: Replay, tmp_path: Path) -> None:
+def killed_again_and_again(museums: Replay, tmp_path: Path, kills: int) -> None:
     draw, to, recipe = random.Random(0), tmp_path / "to", recipe_file(museums, tmp_path)
     whole, had = {}, 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         visits = museums.visits.total() + draw.randint(1, 40)
         process = started(recipe, to)
         while museums.visits.total() < visits and process.poll() is None:

@@ -198,7 +198,7 @@ def test_a_cluster_loses_a_worker_and_no_result(home, tmp_path):
     assert table["value"].tolist() == table["seed"].tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_a_stopped_sweep_leaves_no_process_and_goes_on(home, tmp_path, blow):
     notebook = write_notebook(home, "02-train", BEGUN)
     code = (
