@@ -28,11 +28,12 @@ test-all: test ## the same and what takes long: random kills, the other notebook
 	$(NBVAL) notebooks
 	$(BIN)/pytest -m slow
 
-bench: install ## how fast, beside other ways, and how that grows: reports/bench.md and the screen (an hour)
+bench: install ## how fast, beside other ways, and how that grows: reports/bench.md and the screen (hours)
 	$(BIN)/python tests/benchmarks/bench.py reports/bench.md
 	$(BIN)/python tests/benchmarks/seeds.py
 	$(BIN)/python tests/benchmarks/devices.py
 	$(BIN)/python tests/benchmarks/sweeps.py
+	$(BIN)/python tests/benchmarks/stylize.py
 	$(BIN)/python tests/benchmarks/duplicates.py
 	$(BIN)/python tests/benchmarks/coverage.py
 	$(BIN)/python tests/benchmarks/streaming.py
