@@ -1,0 +1,1 @@
+"""Photo to anime, and films."""
