@@ -49,5 +49,9 @@ class StyleError(ArtnbError):
     """A style transfer, or a comparison of its pictures, that cannot be done as asked."""
 
 
+class AnimeError(ArtnbError):
+    """A conversion to anime, or its training, that cannot be done as asked."""
+
+
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""

@@ -1,0 +1,22 @@
+"""Photographs made anime: FSGAN for scenes, AFGAN for portraits, and what else of their kind there is."""
+
+from artnb.anime import runs
+from artnb.anime.afgan import PortraitConfig, background_change, train_portraits
+from artnb.anime.config import OBJECTIVES, AnimeConfig, objective
+from artnb.anime.convert import Converter, load
+from artnb.anime.fsgan import train
+from artnb.anime.runs import Run
+
+__all__ = [
+    "OBJECTIVES",
+    "AnimeConfig",
+    "Converter",
+    "PortraitConfig",
+    "Run",
+    "background_change",
+    "load",
+    "objective",
+    "runs",
+    "train",
+    "train_portraits",
+]
