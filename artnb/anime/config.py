@@ -112,9 +112,9 @@ OBJECTIVES: Mapping[str, AnimeConfig] = {
         },
     ),
 }  # fmt: skip
-"""FSGAN, each of its style losses left out, and the older two. CartoonGAN's content weight is FSGAN's, so that
-they differ in the style alone; AnimeGAN's are its paper's, but for the adversarial weight of 300, as features
-here have other units."""
+"""FSGAN, each of its style losses left out, and the older two. CartoonGAN's content weight is FSGAN's, so
+that they differ in the style alone; AnimeGAN's are its paper's, but for the adversarial weight of 300, as
+features here have other units."""
 
 
 def objective(name: str, **changes: object) -> AnimeConfig:

@@ -33,8 +33,10 @@ def grey(images: Tensor) -> Tensor:
 
 
 def rings(height: int, width: int) -> np.ndarray:
-    """H W: the ring of a frequency, its rounded distance from 0 in cycles per picture's shorter side; beyond the
-    highest that all directions have -1."""
+    """H W: the ring of a frequency, its rounded distance from 0 in cycles per picture's shorter side.
+
+    -1 beyond the highest that all directions have.
+    """
     rows, columns = (np.fft.fftshift(np.fft.fftfreq(side)) for side in (height, width))
     shorter = min(height, width)
     ring = np.rint(shorter * np.hypot(rows[:, None], columns)).astype(int)
