@@ -49,6 +49,10 @@ class StyleError(ArtnbError):
     """A style transfer, or a comparison of its pictures, that cannot be done as asked."""
 
 
+class AnimeError(ArtnbError):
+    """A conversion to anime, or its training, that cannot be done as asked."""
+
+
 class FilmError(ArtnbError):
     """A film that cannot be converted, joined or compared as asked."""
 

@@ -2,6 +2,7 @@
 
 from artnb.figures.affinities import affinities
 from artnb.figures.agreement import confusion, kappas
+from artnb.figures.anime import objectives, sample_sheet, spectra, terms
 from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
@@ -55,6 +56,7 @@ __all__ = [
     "map_agreement",
     "map_differences",
     "near_duplicates",
+    "objectives",
     "overlaps",
     "planted",
     "power",
@@ -62,10 +64,13 @@ __all__ = [
     "randomisation",
     "relevance_graph",
     "relevance_matrix",
+    "sample_sheet",
     "shortcuts",
     "side_by_side",
     "similarities",
     "similarity_gains",
     "sizes",
+    "spectra",
     "suspects",
+    "terms",
 ]

@@ -14,7 +14,10 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from artnb.anime import load as load_anime
 from artnb.anime.film import convert_film, frames_of
+from artnb.anime.runs import Run as AnimeRun
+from artnb.anime.runs import find as find_anime
 from artnb.attention.gradcam import grad_cam
 from artnb.attention.looking import layers
 from artnb.errors import ArtnbError, ServiceError
@@ -152,6 +155,12 @@ def kinds() -> dict[str, Kind]:
                 second="a style picture",
             ),
             Kind(
+                "anime", "Anime", "The picture or film as if drawn for an anime.",
+                (PICTURE, FILM), anime, (Choice("network", "Network", anime_answers()),),
+                missing="" if anime_answers() else "No network has learnt anime here yet: train one with "
+                "artnb.anime.train.",
+            ),
+            Kind(
                 "network-style", "Style in one pass", "A network that has learnt one style; for films too.",
                 (PICTURE, FILM), style_network,
                 (Choice("network", "Style", {key: key for key in style_networks()}),),
@@ -262,6 +271,30 @@ def style(
 
 def sample(name: str) -> Tensor:
     return photographs(list(SHIPPED).index(name) + 1, STYLED)[name]
+
+
+def anime_runs() -> dict[str, AnimeRun]:
+    return {run.folder.name: run for run in find_anime()}
+
+
+def anime_answers() -> dict[str, str]:
+    return {key: said(run) for key, run in anime_runs().items()}
+
+
+def said(run: AnimeRun) -> str:
+    names = {"fsgan": "FSGAN, for scenes", "afgan": "AFGAN, for portraits"}
+    kind = run.description["kind"]
+    return f"{names.get(kind, kind)} ({run.folder.name[:6]})"
+
+
+def anime(
+    upload: Path, _: Path | None, medium: str, chosen: Mapping[str, str], folder: Path, report: Report
+) -> Results:
+    try:
+        run = anime_runs()[chosen["network"]]
+    except KeyError:
+        raise ServiceError("The network is no longer there: ask again.") from None
+    return converted(upload, medium, load_anime(run.folder), run.folder.name, folder, report)
 
 
 def style_networks() -> dict[str, Path]:

@@ -1,0 +1,184 @@
+"""AFGAN: portraits made anime, there and back, with attention and a mask; `portraits` says what is published.
+
+The losses are U-GAT-IT's: adversarial, cycle, identity and attention (Eqs. 3 to 6), and beside them one that
+keeps the mask off what is not the head: its mean there.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from artnb.anime import losses
+from artnb.anime.config import SMALLEST
+from artnb.anime.discriminators import Patches
+from artnb.anime.fsgan import BETAS
+from artnb.anime.portraits import PortraitGenerator
+from artnb.anime.runs import FOLDER, Run, fingerprint
+from artnb.anime.training import MEASURED, batch, carry_out, in_bytes
+from artnb.errors import AnimeError
+from artnb.paths import resolve
+from artnb.seeding import derive
+
+
+@dataclass(frozen=True)
+class PortraitConfig:
+    """The weights of cycle and identity are U-GAT-IT's; all else is this project's.
+
+    Raises:
+        AnimeError: a value that no training can start with, named.
+    """
+
+    adversarial: float = 1.0
+    cycle: float = 10.0
+    identity: float = 10.0
+    attention: float = 1.0
+    background: float = 10.0  # of the mask where there is no head
+    blend: bool = True  # whether the mask keeps the photograph where it is 0
+    width: int = 16
+    blocks: int = 2
+    judge_width: int = 16
+    crop: int = 64  # px
+    batch_size: int = 4
+    steps: int = 2000
+    learning_rate: float = 2e-4
+    judge_learning_rate: float = 2e-4
+    averaging: float = 0.99
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("adversarial", "cycle", "identity", "attention", "background"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise AnimeError(f"{name} is {getattr(self, name)!r}; give a number of 0 or more")
+        for name, least in {"width": 4, "blocks": 1, "crop": SMALLEST, "batch_size": 1, "steps": 1}.items():
+            if not getattr(self, name) >= least:
+                raise AnimeError(f"{name} is {getattr(self, name)!r}; give a whole number of {least} or more")
+        if self.crop % 4:
+            raise AnimeError(f"crop is {self.crop}; give a multiple of 4")
+
+
+def train_portraits(
+    photos: Tensor,
+    anime: Tensor,
+    config: PortraitConfig | None = None,
+    folder: str | Path = FOLDER,
+    heads: Tensor | None = None,
+) -> Run:
+    """The run of `config` on portraits, found in `folder` or trained there; a stopped one goes on.
+
+    Args:
+        photos, anime: N 3 H W in [0, 1] or uint8.
+        heads: N H W bool, where the heads of `photos` are; without it the mask is kept small everywhere.
+
+    Raises:
+        AnimeError: images of another form, or a term is not finite.
+        TrainingError: the disk refuses.
+    """
+    config = config or PortraitConfig()
+    photos, anime = in_bytes("photos", photos, config.crop), in_bytes("anime", anime, config.crop)
+    if heads is None:
+        heads = torch.zeros(len(photos), *photos.shape[-2:], dtype=torch.bool)
+    if heads.shape != (len(photos), *photos.shape[-2:]):
+        raise AnimeError(f"heads are {tuple(heads.shape)}; give N H W as the photos are")
+    run = Run(resolve(folder) / fingerprint("afgan", config, photos, anime, heads))
+    return run if run.finished else carry_out(run, Afgan(photos, anime, config, heads))
+
+
+class Afgan:
+    """A `Learner`: to anime, and back."""
+
+    def __init__(self, photos: Tensor, anime: Tensor, config: PortraitConfig, heads: Tensor):
+        self.anime, self.config, self.steps = anime, config, config.steps
+        self.photos = torch.cat([photos, 255 * heads[:, None].byte()], 1)
+        self.watched = photos[:MEASURED].float() / 255
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(config.seed, "afgan"))
+            self.there, self.back = (
+                PortraitGenerator(config.width, config.blocks, config.blend) for _ in range(2)
+            )
+            self.judges = nn.ModuleList(Patches(3, config.judge_width) for _ in range(2))
+        self.average = AveragedModel(self.there, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
+        both = [*self.there.parameters(), *self.back.parameters()]
+        self.optimizer = torch.optim.Adam(both, config.learning_rate, BETAS)
+        self.judge_optimizer = torch.optim.Adam(self.judges.parameters(), config.judge_learning_rate, BETAS)
+        self.parts = {
+            "there": self.there,
+            "back": self.back,
+            "average": self.average,
+            "judges": self.judges,
+            "optimizer": self.optimizer,
+            "judge_optimizer": self.judge_optimizer,
+        }
+
+    @property
+    def kept(self) -> nn.Module:
+        return self.average.module
+
+    def step(self, number: int) -> dict[str, float]:
+        config = self.config
+        both, _ = batch(self.photos, config.batch_size, config.crop, config.seed, "photos", number)
+        anime, _ = batch(self.anime, config.batch_size, config.crop, config.seed, "anime", number)
+        photos, heads = both.split([3, 1], 1)
+        terms, made = self.teach(photos, heads, anime)
+        terms["judge"] = self.teach_judges(photos, anime, *made)
+        self.average.update_parameters(self.there)
+        return {term: value.item() for term, value in terms.items()}
+
+    def teach(
+        self, photos: Tensor, heads: Tensor, anime: Tensor
+    ) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
+        """A step of both generators; returns the terms, and the anime and the photographs that were made."""
+        (drawn, mask, here), (taken, _, away) = self.there.parts(photos), self.back.parts(anime)
+        (same_anime, _, anime_there), (same_photos, _, photos_back) = (
+            self.there.parts(anime),
+            self.back.parts(photos),
+        )
+        judge_anime, judge_photos = self.judges
+        terms = {
+            "adversarial": losses.judged(judge_anime(drawn), 1) + losses.judged(judge_photos(taken), 1),
+            "cycle": F.l1_loss(self.back(drawn), photos) + F.l1_loss(self.there(taken), anime),
+            "identity": F.l1_loss(same_anime, anime) + F.l1_loss(same_photos, photos),
+            "attention": told_apart(here, anime_there) + told_apart(away, photos_back),
+            "background": (mask * (1 - heads)).mean() / (1 - heads).mean().clamp(min=0.01),
+        }
+        objective = sum(getattr(self.config, term) * value for term, value in terms.items())
+        self.optimizer.zero_grad()
+        objective.backward()
+        self.optimizer.step()
+        return terms, (drawn.detach(), taken.detach())
+
+    def teach_judges(self, photos: Tensor, anime: Tensor, drawn: Tensor, taken: Tensor) -> Tensor:
+        judge_anime, judge_photos = self.judges
+        loss = losses.discriminated(judge_anime(anime), [(1.0, judge_anime(drawn))])
+        loss = loss + losses.discriminated(judge_photos(photos), [(1.0, judge_photos(taken))])
+        self.judge_optimizer.zero_grad()
+        loss.backward()
+        self.judge_optimizer.step()
+        return loss.detach()
+
+    def describe(self) -> dict[str, object]:
+        config = self.config
+        return {
+            "kind": "afgan",
+            "options": {"width": config.width, "blocks": config.blocks, "blend": config.blend},
+            "config": asdict(config),
+            "photos": len(self.photos),
+            "anime": len(self.anime),
+        }
+
+
+def told_apart(source: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of the attention's logits: what is still to be changed is 1, what is there already 0."""
+    return F.binary_cross_entropy_with_logits(
+        source, torch.ones_like(source)
+    ) + F.binary_cross_entropy_with_logits(target, torch.zeros_like(target))
+
+
+def background_change(run_pictures: Tensor, photos: Tensor, heads: Tensor) -> Tensor:
+    """How much pictures differ from their photographs outside the heads: B, mean absolute difference."""
+    outside = ~heads[:, None]
+    change = (run_pictures - photos).abs() * outside
+    return change.sum((1, 2, 3)) / (3 * outside.sum((1, 2, 3)).clamp(min=1))
