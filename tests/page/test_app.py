@@ -1,6 +1,8 @@
 """What the page's server answers, to friends and to others; nothing is carried out here."""
 
+import shutil
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -38,23 +40,25 @@ class Idle:
         self.jobs.clean()
 
 
-@pytest.fixture
-def serve(tmp_path, monkeypatch):
-    monkeypatch.setenv("ARTNB_HOME", str(tmp_path / "home"))
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory):
     opened = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARTNB_HOME", str(tmp_path_factory.mktemp("home")))
 
-    def serve(**limits):
-        jobs = Jobs(tmp_path / "studio", Limits(**limits))
-        opened.append(jobs)
-        return studio(jobs, Idle(jobs))
+        def serve(**limits):
+            jobs = Jobs(tmp_path_factory.mktemp("studio"), Limits(**limits))
+            opened.append(jobs)
+            return studio(jobs, Idle(jobs))
 
-    yield serve
+        yield serve
     for jobs in opened:
         jobs.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit():
+    """A visitor of a page that is served from now on: what looks into uploads starts anew with each."""
     with ExitStack() as stack:
 
         def visit(app):
@@ -65,9 +69,27 @@ def visit():
         yield visit
 
 
-@pytest.fixture
-def client(serve, visit):
+@pytest.fixture(scope="module")
+def served(serve, visit):
     return visit(serve())
+
+
+@pytest.fixture
+def client(served):
+    """A new visitor, in an empty studio."""
+    jobs = served.app.state.jobs
+    for job in list(jobs.known.values()):
+        jobs.remove(job)
+    for user in jobs.users():
+        shutil.rmtree(user)
+    served.cookies.clear()
+    served.get("/")
+    return served
+
+
+def left(client) -> list[Path]:
+    """The files of all users."""
+    return [path for user in client.app.state.jobs.users() for path in user.rglob("*") if path.is_file()]
 
 
 def bring(client, data, name="x.jpg"):
@@ -96,17 +118,17 @@ def test_a_picture_comes_in_and_a_job_of_it_is_taken(client):
 
 
 @pytest.mark.parametrize("what", RUDE)
-def test_rude_uploads_are_refused_and_leave_nothing(client, tmp_path, what):
+def test_rude_uploads_are_refused_and_leave_nothing(client, what):
     name, data, says = RUDE[what]
     refused = bring(client, data, quote(name))
     assert refused.status_code == 422
     assert says in refused.json()["error"]
-    assert str(tmp_path) not in refused.text
-    assert [path for path in (tmp_path / "studio").rglob("*") if path.is_file() and path.name != "lock"] == []
+    assert str(client.app.state.jobs.root) not in refused.text
+    assert left(client) == []
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_too_large_an_upload_is_cut_off(serve, visit, tmp_path, announced):
+def test_too_large_an_upload_is_cut_off(serve, visit, announced):
     client = visit(serve(upload_bytes=100_000))
     read = 0
 
@@ -119,12 +141,11 @@ def test_too_large_an_upload_is_cut_off(serve, visit, tmp_path, announced):
     refused = bring(client, bytes(1_000_000) if announced else pieces())
     assert refused.status_code == 413
     assert "too large" in refused.json()["error"]
-    assert [path for path in (tmp_path / "studio").rglob("*") if path.is_file() and path.name != "lock"] == []
+    assert left(client) == []
 
 
-def test_nobody_sees_or_touches_what_is_another_s(serve, visit):
-    app = serve()
-    ana, ben = visit(app), visit(app)
+def test_nobody_sees_or_touches_what_is_another_s(client, visit):
+    ana, ben = client, visit(client.app)
     upload = bring(ana, jpeg()).json()["id"]
     job = ana.post("/jobs", json={"kind": "style", "upload": upload}).json()["id"]
     assert ben.get("/jobs").json() == []
@@ -140,8 +161,8 @@ def test_nobody_sees_or_touches_what_is_another_s(serve, visit):
     assert [found["id"] for found in ana.get("/jobs").json()] == [job]
 
 
-def test_a_stranger_without_a_cookie_gets_nothing(serve):
-    client = TestClient(serve(), base_url="http://127.0.0.1")
+def test_a_stranger_without_a_cookie_gets_nothing(client):
+    client.cookies.clear()
     assert bring(client, jpeg()).status_code == 403
     assert client.get("/jobs").status_code == 403
     for token in ("../" * 10 + "a", "a" * 31, "A" * 32, "é"):
@@ -150,14 +171,15 @@ def test_a_stranger_without_a_cookie_gets_nothing(serve):
         assert answer.status_code == 403
 
 
-def test_the_cookie_is_hidden_from_scripts_and_other_sites_and_from_the_disk(serve, tmp_path):
-    client = TestClient(serve(), base_url="http://127.0.0.1")
+def test_the_cookie_is_hidden_from_scripts_and_other_sites_and_from_the_disk(client):
+    client.cookies.clear()
     set_ = client.get("/").headers["set-cookie"]
     assert "HttpOnly" in set_
     assert "SameSite=strict" in set_
     token = client.cookies[COOKIE]
     bring(client, jpeg())
-    assert not [path for path in (tmp_path / "studio").rglob("*") if token in str(path)]
+    assert left(client)
+    assert not [path for path in left(client) if token in str(path)]
     assert "set-cookie" not in client.get("/").headers
 
 
@@ -224,9 +246,7 @@ def test_limits_of_rate_and_queue_are_said(serve, visit):
     assert ask(visit(app)).status_code == 201
 
 
-def test_a_full_disk_is_said(serve, visit, monkeypatch):
-    app = serve()
-    client = visit(app)
+def test_a_full_disk_is_said(client, monkeypatch):
 
     def full(_):
         raise TooMuchError("no room")
@@ -246,9 +266,8 @@ def test_jobs_are_cancelled_asked_for_again_and_removed(client):
     assert client.get("/jobs").json() == []
 
 
-def test_only_results_are_served_and_under_the_visitor_s_name(serve, visit, tmp_path):
-    client = visit(app := serve())
-    jobs = app.state.jobs
+def test_only_results_are_served_and_under_the_visitor_s_name(client):
+    jobs = client.app.state.jobs
     id = ask(client).json()["id"]
     job = jobs.known[id]
     results = jobs.folder(job) / "results"
