@@ -386,7 +386,8 @@ def film(
         from artnb.style import load_network as load
     else:
         from artnb.anime import load
-    made = convert_film(source, to, load(run), batch=batch, key=f"{run.resolve()} {run.stat().st_mtime}")
+    convert = load(run)
+    made = convert_film(source, to, convert, batch=batch, key=f"{run.resolve()} {run.stat().st_mtime}")
     typer.echo(to)
     if made.notice:
         typer.echo(f"artnb: {made.notice}", err=True)

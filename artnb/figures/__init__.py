@@ -10,6 +10,7 @@ from artnb.figures.channels import channel_profiles, common_shares
 from artnb.figures.classes import confusion_matrices, examples
 from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.convergence import convergence, gap
+from artnb.figures.film import filmstrips
 from artnb.figures.innovation import innovation
 from artnb.figures.layers import feature_maps
 from artnb.figures.leak import leak
@@ -45,6 +46,7 @@ __all__ = [
     "exchanges",
     "false_alarms",
     "feature_maps",
+    "filmstrips",
     "gain_by_works",
     "gains",
     "gap",

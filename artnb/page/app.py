@@ -8,12 +8,13 @@ visitor brought is never sent back as it came; results are files that were writt
 
 import hashlib
 import json
+import logging
 import secrets
 import socket
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
@@ -267,8 +268,10 @@ class Studio:
             while True:
                 await anyio.sleep(EVERY)
                 self.rate.forget()
-                with suppress(OSError):
+                try:
                     await to_thread.run_sync(self.engine.tend)
+                except Exception:  # as of a cluster that is away for a while
+                    logging.getLogger(__name__).exception("jobs could not be tended")
 
         async with anyio.create_task_group() as group:
             group.start_soon(tend)

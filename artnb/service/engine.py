@@ -177,11 +177,8 @@ class Engine:
 
     def ended(self, id: str, future: Future) -> None:
         """The future of a job has come to its end, one way or another."""
-        with self.lock:
-            if self.futures.get(id) is not future:
-                return  # cancelled, or left to the next engine
-            del self.futures[id]
-            self.courses.pop(id, None)
+        if self.futures.get(id) is not future:
+            return  # cancelled, or left to the next engine
         with bearing(id):
             open_ = (State.QUEUED, State.RUNNING)
             if future.status == "finished":
@@ -192,6 +189,10 @@ class Engine:
                 self.jobs.change(id, open_, state=State.FAILED, ended=time.time(), message=in_words(error))
             else:  # the cluster has forgotten it: `tend` asks again
                 self.jobs.change(id, open_, state=State.QUEUED)
+        with self.lock:
+            if self.futures.get(id) is future:
+                del self.futures[id]
+                self.courses.pop(id, None)
 
     def tend(self) -> None:
         """What is to be done now and then: jobs that nobody is at are begun, those that take too long failed,

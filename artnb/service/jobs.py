@@ -164,11 +164,10 @@ class Jobs:
             for user in self.users():
                 for upload in (user / UPLOADS).glob("*"):
                     if upload.stat().st_mtime < last:
-                        shutil.rmtree(upload, ignore_errors=True)
-                jobs = [job.name for job in (user / "jobs").glob("*")]
-                for id in jobs:
-                    if id not in self.known and (user / "jobs" / id).stat().st_mtime < last:
-                        shutil.rmtree(user / "jobs" / id, ignore_errors=True)  # from before a kill
+                        delete(upload)
+                for folder in (user / "jobs").glob("*"):
+                    if folder.name not in self.known and folder.stat().st_mtime < last:
+                        delete(folder)  # left by a kill
                 if not any(path.is_file() for path in user.rglob("*")):
                     shutil.rmtree(user, ignore_errors=True)
 
@@ -180,6 +179,14 @@ class Jobs:
         used = sum(path.stat().st_size for user in self.users() for path in user.rglob("*") if path.is_file())
         if used >= self.limits.room_bytes:
             raise TooMuchError("The studio has no room for more: try again tomorrow, when old work is gone.")
+
+
+def delete(path: Path) -> None:
+    """A folder, or the file of an upload that was broken off."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Job | None:

@@ -94,7 +94,10 @@ def test_what_is_old_goes_and_what_is_not_done_stays(opened, upload):
     left = jobs.root / BEN / "uploads" / ("2" * 32)
     left.mkdir(parents=True)
     (left / "file").write_bytes(b"")
-    os.utime(left, (now - 101, now - 101))
+    broken_off = left.with_suffix(".part")
+    broken_off.write_bytes(b"half")
+    for path in (left, broken_off):
+        os.utime(path, (now - 101, now - 101))
     jobs.clean(now)
     assert {job.id for job in jobs.of(ANA)} == {new.id, waiting.id}
     assert not jobs.folder(old).exists()
