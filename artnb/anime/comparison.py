@@ -1,7 +1,7 @@
 """Objectives compared in the same budget: the same networks, pictures, steps and seeds.
 
-Each seed draws the networks and the batches anew, and pairs the objectives. An interval is over seeds: it says
-what other trainings on these pictures might have given, and nothing of other pictures.
+Each seed draws the networks and the batches anew, and pairs the objectives. An interval is over seeds: it
+says what other trainings on these pictures might have given, and nothing of other pictures.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,6 @@
-"""Whether a portrait suits AFGAN, which has "specific requirements for face occupancy and face orientation" (Wu &
-Chen, 2022, Section 5.2; they give no numbers).
+"""Whether a portrait suits AFGAN, which has "specific requirements for face occupancy and face orientation".
+
+So Wu & Chen (2022, Section 5.2), who give no numbers.
 
 Faces are found by the cascade of local binary patterns that comes with scikit-image, taught frontal faces
 only: a face that it does not find may be turned.
@@ -16,6 +17,7 @@ from artnb.errors import AnimeError
 
 SMALL = 0.06  # of the picture: a face that covers less is too small
 SMALLEST = 24  # px, of a face that is looked for
+AGREEING = 10  # windows over one face: with fewer, what is no face is taken for one
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,12 @@ def faces(image: np.ndarray) -> list[Face]:
     if shorter <= SMALLEST:
         return []
     found = cascade().detect_multi_scale(
-        img=image, scale_factor=1.2, step_ratio=1, min_size=(SMALLEST,) * 2, max_size=(shorter,) * 2
+        img=image,
+        scale_factor=1.1,
+        step_ratio=1,
+        min_size=(SMALLEST,) * 2,
+        max_size=(shorter,) * 2,
+        min_neighbor_number=AGREEING,
     )
     known = [Face(*(int(each[name]) for name in ("c", "r", "width", "height"))) for each in found]
     return sorted(known, key=lambda face: -face.width * face.height)

@@ -122,9 +122,7 @@ def sample_sheet(
     """
     lengths = {len(of_row) for of_row in pictures.values()}
     if len(lengths) != 1 or 0 in lengths:
-        raise ReportError(
-            "rows of pictures must have one length, of 1 or more: give each row the same number"
-        )
+        raise ReportError("there must be pictures, the same number in every row")
     columns = lengths.pop()
     width = min((WIDTH - MARGIN) / columns, LARGEST)
     first = next(iter(pictures.values()))[0]
@@ -155,8 +153,8 @@ def objectives(table: pd.DataFrame, title: str = "What each objective gains") ->
     names = {metric: names_of(table[table["metric"] == metric], "objective", "heading") for metric in metrics}
     seeds, images = int(table["seeds"].min()), int(table["images"].max())
     note = (
-        f"Difference of distances on the same {images} unlearnt photographs; right of 0 is nearer. Lines: 95 % "
-        f"intervals over {count(seeds, 'seed')}, of trainings on the same pictures, each for itself."
+        f"Difference of distances, of the same {images} unlearnt photographs; right of 0 is nearer. Lines: "
+        f"95 % intervals over {count(seeds, 'seed')}, of trainings on the same pictures, each for itself."
     )
     figure = framed(title, note, sum(0.85 * rows_height(of_one) + 0.3 for of_one in names.values()))
     heights = [rows_height(of_one) for of_one in names.values()]
