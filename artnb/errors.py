@@ -53,5 +53,17 @@ class AnimeError(ArtnbError):
     """A conversion to anime, or its training, that cannot be done as asked."""
 
 
+class FilmError(ArtnbError):
+    """A film that cannot be converted, joined or compared as asked."""
+
+
+class ServiceError(ArtnbError):
+    """A job or an upload that the studio does not take; the message is for its visitor."""
+
+
+class TooMuchError(ServiceError):
+    """Taken later perhaps: too many at once, too often, or no room."""
+
+
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""

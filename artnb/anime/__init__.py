@@ -4,6 +4,7 @@ from artnb.anime import runs
 from artnb.anime.afgan import PortraitConfig, background_change, train_portraits
 from artnb.anime.config import OBJECTIVES, AnimeConfig, objective
 from artnb.anime.convert import Converter, load
+from artnb.anime.film import Film, Flicker, convert_film, flicker, frames_of, sampled
 from artnb.anime.fsgan import train
 from artnb.anime.runs import Run
 
@@ -11,12 +12,18 @@ __all__ = [
     "OBJECTIVES",
     "AnimeConfig",
     "Converter",
+    "Film",
+    "Flicker",
     "PortraitConfig",
     "Run",
     "background_change",
+    "convert_film",
+    "flicker",
+    "frames_of",
     "load",
     "objective",
     "runs",
+    "sampled",
     "train",
     "train_portraits",
 ]
