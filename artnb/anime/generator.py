@@ -6,9 +6,10 @@ interpolation", each here followed by a convolution. Widths and depths are not p
 
 Departures, this project's own: what the network adds is added to the photograph's logits, so that colours
 survive; maps on the way up are added to those of the same size on the way down, without which neither a line
-nor the grain of a photograph could be drawn or removed; channels are normalised at each position by themselves. A pixel then depends on its surroundings
-alone, whatever the rest of the picture shows ("the change of local position does not impact other regions",
-Section 5.2), which instance normalisation would break.
+nor the grain of a photograph could be drawn or removed; channels are normalised at each position by
+themselves. A pixel then depends on its surroundings alone, whatever the rest of the picture shows ("the
+change of local position does not impact other regions", Section 5.2), which instance normalisation would
+break.
 """
 
 from torch import Tensor, nn

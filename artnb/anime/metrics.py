@@ -19,6 +19,11 @@ from artnb.style.features import Features
 AT_ONCE = 16  # pictures
 
 
+def layers_of(features: Features) -> list[str]:
+    """All their convolutions."""
+    return [layer for layer in features.layers if layer.startswith("conv")]
+
+
 class Embedding(nn.Module):
     """B 3 H W uint8 -> B D: the mean answer of each filter over the picture, of what ReLU leaves."""
 

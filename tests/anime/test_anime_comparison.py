@@ -49,7 +49,7 @@ def table(**values):
 
 
 def test_gains_are_paired_by_seed():
-    found = comparison.gains(table(fsgan=[1.0, 2.0, 3.0], cartoongan=[1.5, 2.4, 3.9]), "cartoongan").iloc[0]
+    found = comparison.gains(table(fsgan=[1.0, 2.0, 3.0], cartoongan=[1.5, 2.4, 3.9]), "fsgan").iloc[0]
     apart = np.array([0.5, 0.4, 0.9])
     low, high = stats.t.interval(0.95, 2, apart.mean(), stats.sem(apart))
     assert (found["gain"], found["low"], found["high"]) == pytest.approx((0.6, low, high))
@@ -59,7 +59,7 @@ def test_gains_are_paired_by_seed():
 
 
 def test_one_seed_has_no_interval_and_a_missing_seed_is_named():
-    found = comparison.gains(table(fsgan=[1.0], cartoongan=[1.5]), "fsgan").iloc[0]
+    found = comparison.gains(table(fsgan=[1.0], cartoongan=[1.5]), "cartoongan").iloc[0]
     assert found["gain"] == pytest.approx(-0.5)
     assert np.isnan([found["low"], found["high"], found["p"]]).all()
     with pytest.raises(AnimeError, match="fsgan lacks a seed"):
