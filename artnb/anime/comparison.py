@@ -123,8 +123,8 @@ def gains(table: pd.DataFrame, objective: str) -> pd.DataFrame:
         table: objective, seed, metric, value (a distance), images; each objective has every seed.
 
     Returns:
-        objective, over, metric, gain, low, high, p (two-sided, of no gain), seeds, images, p_holm (p corrected
-        for all rows of the metric).
+        objective, over, metric, gain, low, high, p (two-sided, of no gain), seeds, images, p_holm (p
+        corrected for all rows of the metric).
 
     Raises:
         AnimeError: there is no such objective, nothing beside it, or an objective lacks a seed.

@@ -103,12 +103,16 @@ OBJECTIVES: Mapping[str, AnimeConfig] = {
     "without spectral": replace(FSGAN, spectral=0.0),
     "without boundary": replace(FSGAN, boundary=0.0),
     "without colour block": replace(FSGAN, colour_block=0.0),
-    "cartoongan": replace(FSGAN, **WITHOUT | {"adversarial": FSGAN.adversarial, "boundary": 1.0, "content": FSGAN.content}),
+    "cartoongan": replace(
+        FSGAN,
+        **WITHOUT | {"adversarial": FSGAN.adversarial, "boundary": 1.0, "content": FSGAN.content},
+    ),
     "animegan": replace(
         FSGAN,
         **WITHOUT
         | {
-            "adversarial": FSGAN.adversarial, "grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0, "colour": 10.0,
+            "adversarial": FSGAN.adversarial, "grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0,
+            "colour": 10.0,
         },
     ),
 }  # fmt: skip

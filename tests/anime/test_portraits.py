@@ -11,7 +11,9 @@ from torch.nn import functional as F
 
 from artnb import anime
 from artnb.anime.afgan import told_apart
-from artnb.anime.faces import faces, warning
+from artnb.anime.faces import faces as found_faces
+from artnb.anime.faces import heads as found_heads
+from artnb.anime.faces import warning
 from artnb.anime.portraits import AdaLIN, Attention, PortraitGenerator
 from artnb.errors import AnimeError
 
@@ -113,6 +115,33 @@ def test_change_of_the_background_by_hand():
     assert anime.background_change(made, photos, heads).item() == pytest.approx(0.8 / 3)
 
 
+def test_what_is_kept_is_told_by_head_and_background():
+    photos = torch.zeros(2, 3, 4, 4)
+    heads = torch.zeros(2, 4, 4, dtype=torch.bool)
+    heads[:, :2] = True
+    made = photos.clone()
+    made[0, :, :2], made[1, :, :2], made[:, :, 2:] = 0.4, 0.6, 0.1
+    found = anime.kept(made, photos, heads).set_index("measure")
+    assert found["change"].to_dict() == pytest.approx(
+        {"head": 0.5, "background": 0.1, "head minus background": 0.4}
+    )
+    assert found.loc["background", "high"] == pytest.approx(0.1)
+    assert found.loc["head minus background", "high"] == pytest.approx(0.4 + 12.706 * 0.1, rel=1e-3)
+
+
+def test_a_mask_is_had_of_portrait_runs(faces, tmp_path, domains, features):
+    photos, drawn, heads = faces
+    run = anime.train_portraits(photos, drawn, SMALL, tmp_path, heads=heads)
+    images = photos.float() / 255
+    mask = anime.mask_of(run, images)
+    assert mask.shape == (8, 1, 40, 40)
+    assert 0 <= mask.min() < mask.max() <= 1
+    small = anime.AnimeConfig(width=4, blocks=0, judge_width=4, crop=32, batch_size=2, warm_up=1, steps=2)
+    other = anime.train(*domains, replace(small, layers=("conv2_1",)), tmp_path, features)
+    with pytest.raises(AnimeError, match="has no mask"):
+        anime.mask_of(other, images)
+
+
 # Warnings
 
 
@@ -129,7 +158,7 @@ def test_a_frontal_face_is_found_and_needs_no_warning(astronaut):
 
 
 def faces_of(image):
-    found = faces(image)
+    found = found_faces(image)
     assert found
     return found
 
@@ -151,3 +180,14 @@ def test_a_mask_takes_the_place_of_the_detector(astronaut):
         warning(astronaut, head[:10])
     with pytest.raises(AnimeError, match="give H W 3 uint8"):
         warning(astronaut[..., 0])
+
+
+def test_heads_are_where_faces_are_and_nowhere_else(astronaut):
+    portrait = astronaut[20:240, 120:340]
+    masks = found_heads(np.stack([portrait, np.zeros_like(portrait)]))
+    assert masks.shape == (2, 220, 220)
+    assert 0.1 < masks[0].mean() < 0.4
+    rows, columns = masks[0].nonzero()
+    assert 70 < rows.mean() < 120
+    assert 80 < columns.mean() < 130
+    assert not masks[1].any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from artnb.anime.spectra import distance, log_spectra, profiles, radial, rings, standard
+from artnb.anime.spectra import differences, distance, log_spectra, profiles, radial, rings, standard
 
 
 def test_as_numpy_has_it():
@@ -72,3 +72,16 @@ def test_the_standard_is_that_of_the_set():
     torch.testing.assert_close(standardised.mean(0), torch.zeros(3, 8, 8), atol=1e-4, rtol=0)
     torch.testing.assert_close(standardised.std(0), torch.ones(3, 8, 8), atol=1e-3, rtol=0)
     assert (standard(torch.full((2, 3, 8, 8), 0.5))[1] > 0).all()
+
+
+def test_bands_are_those_that_differ():
+    """A wave of one frequency more: its band, and all, lie above; the others are as they were."""
+    noise = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    wave = torch.cos(2 * torch.pi * 6 * torch.arange(32) / 32)
+    more = noise + 0.5 * (wave[:, None] + wave)
+    found = differences(more, noise).set_index("band")
+    assert found.loc["middle", "low"] > 0
+    assert found.loc["low", "difference"] == pytest.approx(0, abs=1e-4)
+    assert found.loc["high", "difference"] == pytest.approx(0, abs=0.05)
+    assert found.loc["middle", "difference"] > found.loc["all", "difference"] > 0
+    assert set(found["images"]) == {32}

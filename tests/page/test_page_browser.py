@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from rude import RUDE, jpeg, mp4
-from studio_site import SECONDS, free_port, served
 from studio_home import furnish
+from studio_site import SECONDS, free_port, served
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -231,7 +231,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(visit, tmp_path):
     assert "at most 64 MB" in page.get_by_role("alert").inner_text()
 
 
-def test_60_MB_come_in(visit, tmp_path):  # noqa: N802
+def test_60_MB_come_in(visit, tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (4472, 4472, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "large.bmp")
     assert 59e6 < (tmp_path / "large.bmp").stat().st_size < 64 * 2**20
