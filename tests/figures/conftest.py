@@ -492,8 +492,8 @@ def learning():
     judged = np.where(step > 5, 0.5, np.nan)
     return pd.DataFrame(
         {
-            "step": step, "content": 1 / step, "adversarial": judged, "spectral": judged, "colour_block": judged,
-            "judge": judged / 2, "spectrum_judge": judged / 3,
+            "step": step, "content": 1 / step, "adversarial": judged, "spectral": judged,
+            "colour_block": judged, "judge": judged / 2, "spectrum_judge": judged / 3,
         }
     )  # fmt: skip
 

@@ -48,11 +48,8 @@ def test_gains_stand_at_their_objectives(nearer):
     assert figure.get_suptitle() == "How much nearer fsgan comes"
     kernel = figure.axes[0]
     names = [label.get_text() for label in kernel.get_yticklabels()]
-    dots = {
-        round(float(line.get_ydata()[0]), 3): line.get_xdata()[0]
-        for line in kernel.lines
-        if line.get_marker() == "o"
-    }
+    marked = [line for line in kernel.lines if line.get_marker() == "o"]
+    dots = {round(float(line.get_ydata()[0]), 3): line.get_xdata()[0] for line in marked}
     heights = dict(zip(names, kernel.get_yticks(), strict=True))
     assert dots[round(float(heights["cartoongan"]), 3)] == 8.0
     assert "3 seeds" in figure.get_supxlabel()
