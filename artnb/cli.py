@@ -371,6 +371,34 @@ def stylize(
 
 
 @app.command()
+def animate(
+    picture: Annotated[Path, typer.Argument(help="A photograph.")],
+    run: Annotated[Path, typer.Option(help="The folder of a finished anime training.")],
+    to: Annotated[Path, typer.Option(help="The picture to write, such as a .png.")],
+    size: Annotated[int, typer.Option(help="Its longer side in pixels.", min=32)] = 512,
+) -> None:
+    """Make a photograph anime; of a portrait run, say where the portrait does not suit it."""
+    import numpy as np
+
+    from artnb.anime import load
+    from artnb.anime.faces import warning
+    from artnb.errors import AnimeError
+    from artnb.paths import written_whole
+    from artnb.style import read_picture
+    from artnb.style.pictures import image_of
+
+    convert, image = load(run), read_picture(picture, size)
+    if convert.run.description["kind"] == "afgan" and (notice := warning(np.asarray(image_of(image)))):
+        typer.echo(f"artnb: {notice}", err=True)
+    try:
+        with written_whole(to) as beside:
+            image_of(convert(image)).save(beside)
+    except (OSError, ValueError) as error:
+        raise AnimeError(f"{to} cannot be written: {error}") from None
+    typer.echo(to)
+
+
+@app.command()
 def film(
     source: Annotated[Path, typer.Argument(help="A video file.", metavar="FILM")],
     run: Annotated[

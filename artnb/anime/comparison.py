@@ -1,7 +1,7 @@
 """Objectives compared in the same budget: the same networks, pictures, steps and seeds.
 
-Each seed draws the networks and the batches anew, and pairs the objectives. An interval is over seeds: it says
-what other trainings on these pictures might have given, and nothing of other pictures.
+Each seed draws the networks and the batches anew, and pairs the objectives. An interval is over seeds: it
+says what other trainings on these pictures might have given, and nothing of other pictures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -116,39 +116,35 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gains(table: pd.DataFrame, over: str) -> pd.DataFrame:
-    """How much nearer each objective comes than the objective `over`, paired by seed: above 0 is nearer.
+def gains(table: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """How much nearer `objective` comes than each other one, paired by seed: above 0 is nearer.
 
     Args:
         table: objective, seed, metric, value (a distance), images; each objective has every seed.
 
     Returns:
-        objective, over, metric, gain, low, high, p (two-sided, of no gain), p_holm (corrected for all rows of
-        the metric), seeds, images.
+        objective, over, metric, gain, low, high, p (two-sided, of no gain), seeds, images, p_holm (p
+        corrected for all rows of the metric).
 
     Raises:
-        AnimeError: there is no `over`, nothing beside it, or an objective lacks a seed.
+        AnimeError: there is no such objective, nothing beside it, or an objective lacks a seed.
     """
     wide = table.pivot_table("value", ["metric", "seed"], "objective", sort=False)
-    names = [name for name in table["objective"].unique() if name != over]
-    if over not in wide or not names:
-        raise AnimeError(f"a gain needs {over!r} and another objective; the table has {', '.join(wide)}")
+    others = [name for name in table["objective"].unique() if name != objective]
+    if objective not in wide or not others:
+        raise AnimeError(f"a gain needs {objective!r} and another objective; there are {', '.join(wide)}")
     if wide.isna().any(axis=None):
         lacking = wide.columns[wide.isna().any()][0]
         raise AnimeError(f"{lacking} lacks a seed: compare objectives from the same seeds")
     rows = []
     for metric in table["metric"].unique():
         of_metric = wide.loc[metric]
-        for name in names:
-            found = of_metric[over] - of_metric[name]
-            row = {"objective": name, "over": over, "metric": metric}
-            rows.append(row | estimate("gain", found, table["images"]) | {"p": p(found)})
+        for other in others:
+            nearer = of_metric[other] - of_metric[objective]
+            row = {"objective": objective, "over": other, "metric": metric}
+            rows.append(row | estimate("gain", nearer, table["images"]) | {"p": p(nearer)})
     found = pd.DataFrame(rows)
-    found.insert(
-        found.columns.get_loc("p") + 1, "p_holm", found["p"].groupby(found["metric"]).transform(holm)
-    )
-    counts = ["seeds", "images"]
-    return found[[*found.columns.drop(counts), *counts]]
+    return found.assign(p_holm=found["p"].groupby(found["metric"]).transform(holm))
 
 
 def half_width(values: pd.Series, level: float = 1 - LEVEL) -> float:

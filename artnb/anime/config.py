@@ -28,14 +28,14 @@ class AnimeConfig:
         AnimeError: a value that no training can start with, named.
     """
 
-    adversarial: float = 1.0  # the image discriminator's judgement
+    adversarial: float = 20.0  # the image discriminator's judgement
     boundary: float = 1.0  # share of anime with blurred edges among what that discriminator learns as false
     grey: float = 0.0  # share of grey anime among the same
-    spectral: float = 0.5  # the spectrum discriminator's judgement
-    colour_block: float = 0.5  # distance of the features to those of superpixel means
-    content: float = 8.0  # distance of the features to the photograph's
+    spectral: float = 1.0  # the spectrum discriminator's judgement
+    colour_block: float = 1.0  # distance of the features to those of superpixel means
+    content: float = 1.0  # distance of the features to the photograph's
     style: float = 0.0  # distance of the grey pictures' Gram matrices to anime's
-    colour: float = 0.0  # distance of lightness and hue to the photograph's
+    colour: float = 15.0  # distance of lightness and hue to the photograph's
     layers: tuple[str, ...] = ("conv2_2", "conv3_1")  # whose features content and colour blocks compare
     width: int = 32  # channels of the generator's first convolution
     blocks: int = 4  # its residual blocks
@@ -46,8 +46,8 @@ class AnimeConfig:
     batch_size: int = 4
     warm_up: int = 100  # steps with the content loss alone
     steps: int = 2000  # in all
-    learning_rate: float = 2e-4  # of the generator, by Adam
-    judge_learning_rate: float = 2e-4  # of the discriminators
+    learning_rate: float = 4e-4  # of the generator, by Adam
+    judge_learning_rate: float = 4e-4  # of the discriminators
     averaging: float = 0.995  # the weights that are kept are a mean that forgets by this factor a step
     seed: int = 0
 
@@ -103,12 +103,16 @@ OBJECTIVES: Mapping[str, AnimeConfig] = {
     "without spectral": replace(FSGAN, spectral=0.0),
     "without boundary": replace(FSGAN, boundary=0.0),
     "without colour block": replace(FSGAN, colour_block=0.0),
-    "cartoongan": replace(FSGAN, **WITHOUT | {"adversarial": 1.0, "boundary": 1.0, "content": FSGAN.content}),
+    "cartoongan": replace(
+        FSGAN,
+        **WITHOUT | {"adversarial": FSGAN.adversarial, "boundary": 1.0, "content": FSGAN.content},
+    ),
     "animegan": replace(
         FSGAN,
         **WITHOUT
         | {
-            "adversarial": 1.0, "grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0, "colour": 10.0,
+            "adversarial": FSGAN.adversarial, "grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0,
+            "colour": 10.0,
         },
     ),
 }  # fmt: skip

@@ -39,6 +39,20 @@ class Converter:
             return self.network(images)
 
 
+@torch.inference_mode()
+def mask_of(run: Run, portraits: Tensor) -> Tensor:
+    """Where a portrait run draws: B 3 H W in [0, 1] -> B 1 H W, 1 drawn, 0 left as it is.
+
+    Raises:
+        AnimeError: the run is none of portraits.
+    """
+    if run.description["kind"] != "afgan":
+        raise AnimeError(
+            f"{run.folder} is a run of {run.description['kind']}, which has no mask: give AFGAN's"
+        )
+    return run.network().parts(portraits)[1].clone()
+
+
 def load(folder: str | Path) -> Converter:
     """The converter of the run in `folder`; a relative folder is looked for below `paths.home()`.
 

@@ -1,5 +1,6 @@
-"""Whether a portrait suits AFGAN, which has "specific requirements for face occupancy and face orientation" (Wu &
-Chen, 2022, Section 5.2; they give no numbers).
+"""Whether a portrait suits AFGAN, which has "specific requirements for face occupancy and face orientation".
+
+So Wu & Chen (2022, Section 5.2), who give no numbers.
 
 Faces are found by the cascade of local binary patterns that comes with scikit-image, taught frontal faces
 only: a face that it does not find may be turned.
@@ -16,6 +17,7 @@ from artnb.errors import AnimeError
 
 SMALL = 0.06  # of the picture: a face that covers less is too small
 SMALLEST = 24  # px, of a face that is looked for
+AGREEING = 10  # windows over one face: with fewer, what is no face is taken for one
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,30 @@ def faces(image: np.ndarray) -> list[Face]:
     if shorter <= SMALLEST:
         return []
     found = cascade().detect_multi_scale(
-        img=image, scale_factor=1.2, step_ratio=1, min_size=(SMALLEST,) * 2, max_size=(shorter,) * 2
+        img=image,
+        scale_factor=1.1,
+        step_ratio=1,
+        min_size=(SMALLEST,) * 2,
+        max_size=(shorter,) * 2,
+        min_neighbor_number=AGREEING,
     )
     known = [Face(*(int(each[name]) for name in ("c", "r", "width", "height"))) for each in found]
     return sorted(known, key=lambda face: -face.width * face.height)
+
+
+def heads(images: np.ndarray) -> np.ndarray:
+    """Where the largest frontal face of each picture is, with hair and chin: N H W 3 uint8 -> N H W bool.
+
+    An ellipse about what was found; nowhere where nothing was.
+    """
+    rows, columns = np.mgrid[: images.shape[1], : images.shape[2]]
+    masks = np.zeros(images.shape[:3], bool)
+    for mask, image in zip(masks, images, strict=True):
+        for face in faces(image)[:1]:
+            x, y = face.left + face.width / 2, face.top + 0.45 * face.height
+            across, down = (columns - x) / (0.7 * face.width), (rows - y) / (0.85 * face.height)
+            mask[:] = across**2 + down**2 < 1
+    return masks
 
 
 def warning(image: np.ndarray, head: np.ndarray | None = None) -> str:

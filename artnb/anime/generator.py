@@ -5,9 +5,11 @@ supports image inputs of arbitrary size"; upsampling is "bilinear interpolation 
 interpolation", each here followed by a convolution. Widths and depths are not published.
 
 Departures, this project's own: what the network adds is added to the photograph's logits, so that colours
-survive; channels are normalised at each position by themselves. A pixel then depends on its surroundings
-alone, whatever the rest of the picture shows ("the change of local position does not impact other regions",
-Section 5.2), which instance normalisation would break.
+survive; maps on the way up are added to those of the same size on the way down, without which neither a line
+nor the grain of a photograph could be drawn or removed; channels are normalised at each position by
+themselves. A pixel then depends on its surroundings alone, whatever the rest of the picture shows ("the
+change of local position does not impact other regions", Section 5.2), which instance normalisation would
+break.
 """
 
 from torch import Tensor, nn
@@ -67,17 +69,23 @@ class Generator(nn.Module):
 
     def __init__(self, width: int = 32, blocks: int = 4, upsampling: str = "bilinear"):
         super().__init__()
-        self.layers = nn.Sequential(
-            *(convolution(3, width, 5), nn.ReLU()),
-            *(convolution(width, 2 * width, stride=2), nn.ReLU()),
+        self.entry = nn.Sequential(convolution(3, width, 5), nn.ReLU())
+        self.down = nn.Sequential(convolution(width, 2 * width, stride=2), nn.ReLU())
+        self.quarter = nn.Sequential(
             *(convolution(2 * width, 4 * width, stride=2), nn.ReLU()),
             *(Residual(4 * width) for _ in range(blocks)),
-            *(Upsampled(4 * width, 2 * width, upsampling), nn.ReLU()),
-            *(Upsampled(2 * width, width, upsampling), nn.ReLU()),
-            nn.Conv2d(width, 3, 5, 1, 2, padding_mode="reflect"),
+        )
+        self.to_half = Upsampled(4 * width, 2 * width, upsampling)
+        self.to_whole = Upsampled(2 * width, width, upsampling)
+        self.last = nn.Sequential(
+            *(convolution(width, width), nn.ReLU()), nn.Conv2d(width, 3, 5, 1, 2, padding_mode="reflect")
         )
 
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
-        whole = F.pad(images, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-        return changed(whole, self.layers(2 * whole - 1))[..., :height, :width]
+        padded = F.pad(images, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
+        whole = self.entry(2 * padded - 1)
+        half = self.down(whole)
+        coarse = F.relu(half + self.to_half(self.quarter(half)))
+        fine = F.relu(whole + self.to_whole(coarse))
+        return changed(padded, self.last(fine))[..., :height, :width]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torchmetrics.image import KernelInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from artnb.anime.losses import apart
 from artnb.errors import AnimeError
@@ -19,8 +19,13 @@ from artnb.style.features import Features
 AT_ONCE = 16  # pictures
 
 
+def layers_of(features: Features) -> list[str]:
+    """All their convolutions."""
+    return [layer for layer in features.layers if layer.startswith("conv")]
+
+
 class Embedding(nn.Module):
-    """B 3 H W uint8 -> B D: how strongly each filter answers, the mean over the picture of what ReLU leaves."""
+    """B 3 H W uint8 -> B D: the mean answer of each filter over the picture, of what ReLU leaves."""
 
     def __init__(self, features: Features, layers: Sequence[str]):
         super().__init__()
@@ -32,8 +37,9 @@ class Embedding(nn.Module):
 
 
 def kernel_distance(images: Tensor, others: Tensor, features: Features, layers: Sequence[str]) -> float:
-    """The squared distance of two sets of pictures N 3 H W in [0, 1] by the polynomial kernel; 0 is expected of
-    two drawn from one source, so that a value may lie a little below it.
+    """The squared distance of two sets of pictures N 3 H W in [0, 1] by the polynomial kernel.
+
+    Of two sets from one source 0 is expected, so that a value may lie a little below it.
 
     Raises:
         AnimeError: a set has fewer than two pictures.
@@ -41,12 +47,10 @@ def kernel_distance(images: Tensor, others: Tensor, features: Features, layers: 
     smaller = min(len(images), len(others))
     if smaller < 2:
         raise AnimeError("a distance of sets needs two or more pictures in each")
-    metric = KernelInceptionDistance(
-        Embedding(features, layers), subsets=1, subset_size=smaller, normalize=True
-    )
+    metric = KernelInceptionDistance(Embedding(features, layers), subsets=1, subset_size=smaller)
     for pictures, real in ((images[:smaller], False), (others[:smaller], True)):
         for few in pictures.split(AT_ONCE):
-            metric.update(few, real=real)
+            metric.update((few * 255).round().byte(), real=real)
     return float(metric.compute()[0])
 
 

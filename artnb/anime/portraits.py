@@ -83,8 +83,8 @@ class PortraitGenerator(nn.Module):
         super().__init__()
         inner = 4 * width
         self.blend = blend
+        self.entry = nn.Sequential(reflected(3, width, 5), nn.InstanceNorm2d(width), nn.ReLU())
         self.encoder = nn.Sequential(
-            *(reflected(3, width, 5), nn.InstanceNorm2d(width), nn.ReLU()),
             *(reflected(width, 2 * width, stride=2), nn.InstanceNorm2d(2 * width), nn.ReLU()),
             *(reflected(2 * width, inner, stride=2), nn.InstanceNorm2d(inner), nn.ReLU()),
         )
@@ -95,19 +95,20 @@ class PortraitGenerator(nn.Module):
         self.blocks = nn.ModuleList(AdaptiveResidual(inner) for _ in range(blocks))
         self.decoder = nn.Sequential(
             *(nn.Upsample(scale_factor=2, mode="bilinear"), reflected(inner, 2 * width), nn.ReLU()),
-            *(nn.Upsample(scale_factor=2, mode="bilinear"), reflected(2 * width, width), nn.ReLU()),
-            nn.Conv2d(width, 4, 5, 1, 2, padding_mode="reflect"),
+            *(nn.Upsample(scale_factor=2, mode="bilinear"), reflected(2 * width, width)),
         )
+        self.last = nn.Sequential(reflected(width, width), nn.ReLU(), reflected(width, 4, 5))
 
     def parts(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The picture B 3 H W, its mask B 1 H W in [0, 1], and the attention's logits B 2."""
         height, width = images.shape[-2:]
         whole = F.pad(images, (0, -width % STRIDE, 0, -height % STRIDE), mode="replicate")
-        maps, logits = self.attention(self.encoder(2 * whole - 1))
+        fine = self.entry(2 * whole - 1)
+        maps, logits = self.attention(self.encoder(fine))
         gamma, beta = self.adaption(maps).chunk(2, 1)
         for block in self.blocks:
             maps = block(maps, 1 + gamma, beta)
-        by, covered = self.decoder(maps)[..., :height, :width].split([3, 1], 1)
+        by, covered = self.last(F.relu(fine + self.decoder(maps)))[..., :height, :width].split([3, 1], 1)
         drawn, mask = changed(images, by), covered.sigmoid()
         return (mask * drawn + (1 - mask) * images if self.blend else drawn), mask, logits
 

@@ -6,10 +6,13 @@ numbers; here it is log(1 + |F|) of each channel, F the two-dimensional discrete
 in [0, 1] without a factor, the frequency 0 in the middle.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import torch
 from scipy.special import stdtrit
+from scipy.stats import ttest_ind
 from torch import Tensor
 
 FLOOR = 1e-3  # nats, of deviations that something is divided by
@@ -75,6 +78,38 @@ def radial(images: Tensor) -> pd.DataFrame:
             "images": len(found),
         }
     )
+
+
+def by_domain(domains: Mapping[str, Tensor]) -> pd.DataFrame:
+    """`radial` of each, in one table: domain, and its columns."""
+    return pd.concat(
+        [radial(images).assign(domain=domain) for domain, images in domains.items()], ignore_index=True
+    )
+
+
+def plane(images: Tensor) -> np.ndarray:
+    """The mean log spectrum of grey pictures: B 3 H W -> H W, nats."""
+    return log_spectra(grey(images))[:, 0].mean(0).numpy()
+
+
+def differences(images: Tensor, others: Tensor) -> pd.DataFrame:
+    """How much more one domain has of low, middle and high frequencies than another, and of all.
+
+    Returns:
+        band ("low": up to an eighth of a cycle per pixel, "middle": up to a quarter, "high", "all"),
+        difference (nats), low, high (95 %, Welch's t over pictures), images (of both).
+    """
+    ours, theirs = profiles(images), profiles(others)
+    frequency = np.arange(ours.shape[1]) / min(images.shape[-2:])
+    ends = {"low": (0, 0.125), "middle": (0.125, 0.25), "high": (0.25, 0.5), "all": (0, 0.5)}
+    rows = []
+    for band, (least, most) in ends.items():
+        within = (frequency > least) & (frequency <= most)
+        interval = ttest_ind(ours[:, within].mean(1), theirs[:, within].mean(1), equal_var=False)
+        low, high = interval.confidence_interval()
+        apart = ours[:, within].mean() - theirs[:, within].mean()
+        rows.append({"band": band, "difference": apart, "low": low, "high": high})
+    return pd.DataFrame(rows).assign(images=len(images) + len(others))
 
 
 def distance(images: Tensor, others: Tensor) -> float:

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from artnb.errors import ReportError
 from artnb.figures.catalogue import show
-from artnb.figures.dots import beside, dot, names_of
-from artnb.figures.frame import count, framed, require, rows, rows_height, signed
+from artnb.figures.dots import dot, names_of
+from artnb.figures.frame import count, framed, require, rows, signed
 from artnb.figures.palette import FIELDS, FURTHER, INK, WIDTH, Mark, readable, style
 
 MARGIN = 1.2  # inches, left of the pictures, for the names of rows
@@ -122,9 +122,7 @@ def sample_sheet(
     """
     lengths = {len(of_row) for of_row in pictures.values()}
     if len(lengths) != 1 or 0 in lengths:
-        raise ReportError(
-            "rows of pictures must have one length, of 1 or more: give each row the same number"
-        )
+        raise ReportError("there must be pictures, the same number in every row")
     columns = lengths.pop()
     width = min((WIDTH - MARGIN) / columns, LARGEST)
     first = next(iter(pictures.values()))[0]
@@ -140,36 +138,38 @@ def sample_sheet(
 
 
 @style()
-def objectives(table: pd.DataFrame, title: str = "What each objective gains") -> Figure:
-    """A panel per metric: how much nearer each objective comes than another.
+def objectives(table: pd.DataFrame, title: str = "How much nearer {objective} comes") -> Figure:
+    """A panel per metric: how much nearer one objective comes than each other.
 
     Args:
-        table: objective, over, metric, gain (above 0 is nearer), low, high, seeds, images.
+        table: objective (one), over, metric, gain (above 0 is nearer), low, high, seeds, images.
+        title: stands above the figure; {objective} is put in.
 
     Raises:
         ReportError: a column is missing, or there are no rows.
     """
     require(table, ("objective", "over", "metric", "gain", "low", "high", "seeds", "images"), "gains")
-    table = table.assign(heading="over " + table["over"])
     metrics = table["metric"].unique()
-    names = {metric: names_of(table[table["metric"] == metric], "objective", "heading") for metric in metrics}
+    names = {metric: names_of(table[table["metric"] == metric], "over", "metric") for metric in metrics}
     seeds, images = int(table["seeds"].min()), int(table["images"].max())
     note = (
-        f"Difference of distances on the same {images} unlearnt photographs; right of 0 is nearer. Lines: 95 % "
-        f"intervals over {count(seeds, 'seed')}, of trainings on the same pictures, each for itself."
+        f"Differences of distances, over each objective named, of the same {images} unlearnt photographs; "
+        f"right of 0 is nearer. Lines: 95 % intervals over {count(seeds, 'seed')}, of trainings on the same "
+        "pictures, each for itself."
     )
-    figure = framed(title, note, sum(0.85 * rows_height(of_one) + 0.3 for of_one in names.values()))
-    heights = [rows_height(of_one) for of_one in names.values()]
-    for axes, metric in zip(
-        figure.subplots(len(metrics), 1, squeeze=False, height_ratios=heights).ravel(), metrics, strict=True
-    ):
-        places = rows(axes, names[metric], dict.fromkeys(names[metric], INK))
+    figure = framed(title.format(objective=table["objective"].iloc[0]), note, 2.6)
+    grid = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    for axes, metric in zip(grid, metrics, strict=True):
+        places = rows(axes, names[metric], {metric: INK})
         for row in table[table["metric"] == metric].to_dict("records"):
-            y, estimate = places[row["heading"], row["objective"]], (row["gain"], row["low"], row["high"])
-            dot(axes, y, *estimate, INK, Mark("o", "-"))
-            beside(axes, y, *estimate, "+.3f")
+            y = places[metric, row["over"]]
+            dot(axes, y, row["gain"], row["low"], row["high"], INK, Mark("o", "-"))
+            axes.annotate(
+                f"{row['gain']:+.3f}".replace("-", "−"), (row["gain"], y), (0, 6),
+                textcoords="offset points", ha="center", fontsize=8,
+            )  # fmt: skip
         axes.axvline(0, color=INK, linewidth=1, zorder=0.9)
         axes.xaxis.set_major_formatter(signed)
-        axes.set_title(readable(metric), fontsize=9.5)
-        axes.margins(x=0.08)
+        axes.locator_params(axis="x", nbins=4)
+        axes.margins(x=0.1)
     return figure
