@@ -5,7 +5,7 @@ train one, and cannot be asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from artnb.anime import load as load_anime
+from artnb.anime.faces import warning
 from artnb.anime.film import convert_film, frames_of
 from artnb.anime.runs import Run as AnimeRun
 from artnb.anime.runs import find as find_anime
@@ -157,8 +158,8 @@ def kinds() -> dict[str, Kind]:
             Kind(
                 "anime", "Anime", "The picture or film as if drawn for an anime.",
                 (PICTURE, FILM), anime, (Choice("network", "Network", anime_answers()),),
-                missing="" if anime_answers() else "No network has learnt anime here yet: train one with "
-                "artnb.anime.train.",
+                missing="" if anime_answers() else "No network has learnt anime here yet: the notebook "
+                "09-anime trains some.",
             ),
             Kind(
                 "network-style", "Style in one pass", "A network that has learnt one style; for films too.",
@@ -294,7 +295,10 @@ def anime(
         run = anime_runs()[chosen["network"]]
     except KeyError:
         raise ServiceError("The network is no longer there: ask again.") from None
-    return converted(upload, medium, load_anime(run.folder), run.folder.name, folder, report)
+    results = converted(upload, medium, load_anime(run.folder), run.folder.name, folder, report)
+    if medium == PICTURE and run.description["kind"] == "afgan":
+        return replace(results, notice=warning(np.asarray(decode(upload, side=CONVERTED))))
+    return results
 
 
 def style_networks() -> dict[str, Path]:

@@ -7,9 +7,12 @@ from PIL import Image
 from rude import jpeg, mp4
 from studio_home import furnish
 
+from artnb import anime
+from artnb.atelier.domains import pictures
 from artnb.errors import ServiceError
 from artnb.service import kinds as module
 from artnb.service.kinds import kinds
+from artnb.style import random_vgg19
 from artnb.training import predict
 
 
@@ -120,3 +123,25 @@ def test_a_network_s_style_of_a_film(home, do, tmp_path):
     }  # fmt: skip
     before, after = (np.asarray(Image.open(out / name), float).mean() for name in ("before.png", "after.png"))
     assert after > before + 20
+
+
+def test_anime_of_a_picture_and_a_film_by_a_finished_run(home, do, tmp_path):
+    photos, drawn = (
+        torch.from_numpy(pictures(4, 40, domain)).permute(0, 3, 1, 2) for domain in ("photo", "anime")
+    )
+    config = anime.AnimeConfig(
+        layers=("conv2_1",), width=4, blocks=1, judge_width=4, segments=8, crop=32, batch_size=2, warm_up=1, steps=2
+    )
+    made = anime.train(photos, drawn, config, features=random_vgg19(0, "conv2_1"))
+    assert made.folder.parent == home / "data" / "anime-runs"
+    known = kinds()["anime"]
+    assert known.missing == ""
+    assert set(known.choices[0].answers) == {made.folder.name}
+
+    _, out = do("anime", jpeg(1))
+    before, after = (np.asarray(Image.open(out / name)) for name in ("before.png", "after.png"))
+    image = torch.from_numpy(before.copy()).permute(2, 0, 1)[None] / 255
+    wanted = (anime.load(made.folder)(image)[0].permute(1, 2, 0) * 255).round().byte().numpy()
+    assert np.array_equal(after, wanted)
+    results, _ = do("anime", mp4(tmp_path / "a.mp4", 5), "film")
+    assert dict(results.facts)["frames"] == "5"
