@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from distributed import get_worker
 from filelock import FileLock
 
@@ -64,7 +63,6 @@ def carry(job: Job, folder: Path, say: Say) -> dict[str, object]:
             reported = now
             say({"event": "progress", "done": done, "total": total})
 
-    torch.set_num_threads(1)  # workers lie side by side
     with FileLock(folder / "lock"):
         if not (folder / RESULTS / DONE).is_file():
             making, given = folder / MAKING, folder / INPUT

@@ -16,6 +16,7 @@ from threading import RLock
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster
+from joblib import cpu_count
 
 from artnb.errors import ServiceError
 from artnb.service.carrying import Failed, carry_out
@@ -69,7 +70,8 @@ class Engine:
         self.courses: dict[str, Course] = {}
         self.topic = f"artnb-studio-{token_hex(8)}"
         self.own = None
-        with dask.config.set(CONFIG):
+        threads = {"OMP_NUM_THREADS": max(cpu_count() // workers, 1)}  # where the environment says nothing
+        with dask.config.set(CONFIG | {"distributed.nanny.pre-spawn-environ": threads}):
             if cluster is None:
                 self.own = cluster = LocalCluster(
                     n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0",

@@ -117,9 +117,13 @@ def wrong(results: Iterable[tuple[bytes, bytes]], network: torch.nn.Module, fold
         with torch.inference_mode():
             wanted = image_of(network(tensor_of(decode(folder / "picture"))))
         found = Image.open(io.BytesIO(result))
-        apart = np.abs(np.asarray(wanted, int) - np.asarray(found, int)).max() if wanted.size == found.size else 255
-        number += int(apart > 1)
+        if wanted.size != found.size or apart(wanted, found) > 1:
+            number += 1
     return number
+
+
+def apart(one: Image.Image, other: Image.Image) -> int:
+    return int(np.abs(np.asarray(one, int) - np.asarray(other, int)).max())
 
 
 def load_test(visitors: int, jobs: int, folder: Path | None = None) -> tuple[int, int, float, str]:

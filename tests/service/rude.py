@@ -66,7 +66,10 @@ def polyglot() -> bytes:
     return jpeg() + archive()
 
 
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><image href="file:///etc/passwd"/></svg>'
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script>'
+    b'<image href="file:///etc/passwd"/></svg>'
+)
 NO = "is no picture and no film that the studio can read"
 RUDE = {
     "a text": ("holiday.jpg", b"#!/bin/sh\nrm -rf /\n", NO),
