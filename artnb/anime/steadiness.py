@@ -55,7 +55,7 @@ def compared(table: pd.DataFrame, against: str, measure: str = "warped") -> pd.D
     Raises:
         FilmError: `against` is no conversion of the table, or there are fewer than two films.
     """
-    wide = np.log(table.pivot(index="film", columns="conversion", values=measure))
+    wide = np.log(table.pivot_table(index="film", columns="conversion", values=measure))
     if against not in wide or len(wide) < 2:
         raise FilmError(f"nothing to compare with {against}: give its flicker on two films or more")
     rows = []

@@ -104,7 +104,7 @@ def film(raw: Path, name: str, no_picture: str, limits: Limits) -> dict[str, obj
             image = upright(first, float(stream.sample_aspect_ratio or 1))
     except CollectError:
         raise ServiceError(
-            f"{name} is no picture and no film that the studio can read ({no_picture})."
+            f"{name} is no picture and no film that the studio can read: {no_picture}."
         ) from None
     except av.FFmpegError as error:
         raise ServiceError(f"{name} is damaged: {error.strerror}.") from None

@@ -29,7 +29,9 @@ def restless(images):
 
 def test_known_flicker_is_found_in_every_film():
     films = {f"film {seed}": film(seed) for seed in range(3)}
-    table = flickers(films, {"itself": lambda images: images, "halved": halved, "restless": restless}, batch=4)
+    table = flickers(
+        films, {"itself": lambda images: images, "halved": halved, "restless": restless}, batch=4
+    )
     wide = table.set_index(["conversion", "film"])
     assert wide.loc["itself", "plain"].to_numpy() == pytest.approx(1)
     assert wide.loc["itself", "warped"].to_numpy() == pytest.approx(1)

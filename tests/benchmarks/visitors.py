@@ -153,7 +153,9 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder of photographs, in place of those shipped")
     given = parser.parse_args()
     done, bad, seconds, table = load_test(given.visitors, given.jobs, given.pictures)
-    print(f"{given.visitors} visitors, {given.jobs} jobs each: {done} results, {bad} wrong, {seconds:.1f} s\n")
+    print(
+        f"{given.visitors} visitors, {given.jobs} jobs each: {done} results, {bad} wrong, {seconds:.1f} s\n"
+    )
     print(table)
     raise SystemExit(bad > 0 or done < given.visitors * given.jobs)
 

@@ -67,7 +67,9 @@ def drawings(
         "exchanges": lambda: figures.exchanges(exchanged.assign(planted=0.0, atelier=1), UNDERSTOOD),
         "false_alarms": lambda: figures.false_alarms(outcomes),
         "feature_maps": lambda: figures.feature_maps(images[0], layers),
-        "filmstrips": lambda: figures.filmstrips({"original": images[:4], "FSGAN": images[4:]}, {"FSGAN": 1.2}),
+        "filmstrips": lambda: figures.filmstrips(
+            {"original": images[:4], "FSGAN": images[4:]}, {"FSGAN": 1.2}
+        ),
         "gain_by_works": lambda: figures.gain_by_works(*by_works),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
         "gap": lambda: figures.gap(overfitted),

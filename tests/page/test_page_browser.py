@@ -85,7 +85,7 @@ def choose(page, title):
 def begin(page):
     before = page.locator("#jobs > li").count()
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_function(f"document.querySelectorAll('#jobs > li').length == {before + 1}")
+    sync_api.expect(page.locator("#jobs > li")).to_have_count(before + 1, timeout=SECONDS * 1000)
     return page.locator("#jobs > li").first
 
 
@@ -100,7 +100,7 @@ def test_a_picture_from_upload_to_download(visit):
     assert page.locator("#none").is_visible()
     brought(page, "harbour.jpg", jpeg(3))
     choose(page, "Artistry")
-    page.get_by_label("The picture is of").select_option(label="garden, multi-2")
+    page.locator("#choices").get_by_label("The picture is of").select_option(label="garden, multi-2")
     card = done(begin(page))
     assert card.locator("h3").inner_text() == "Artistry: harbour.jpg"
     assert {"artistic", "non-artistic"} == set(card.locator("dt").all_inner_texts())
@@ -117,7 +117,7 @@ def test_a_picture_from_upload_to_download(visit):
     assert second.locator("h3").inner_text() == "Style in one pass: harbour.jpg"
     assert page.locator("#jobs > li").count() == 2
     second.get_by_role("button", name="Remove").click()
-    page.wait_for_function("document.querySelectorAll('#jobs > li').length == 1")
+    sync_api.expect(page.locator("#jobs > li")).to_have_count(1)
 
 
 def test_the_slider_shows_more_of_one_or_of_the_other_by_the_keyboard(visit):
@@ -154,7 +154,7 @@ def test_a_film_from_upload_to_download(visit, tmp_path):
     card = done(begin(page))
     video = card.locator("video")
     assert video.get_attribute("controls") is not None
-    page.wait_for_function("document.querySelector('video').readyState >= 1")
+    assert video.evaluate("v => v.readyState || new Promise(done => v.onloadedmetadata = () => done(true))")
     assert video.evaluate("v => [v.videoWidth, v.videoHeight, v.duration]") == [
         160,
         120,
@@ -197,10 +197,10 @@ def test_a_style_of_one_s_own_waits_for_its_picture_and_can_be_cancelled(visit):
     page = visit()
     brought(page, "a.jpg", jpeg(5))
     choose(page, "Style transfer")
-    page.get_by_label("In the manner of").select_option("own")
+    page.locator("#choices").get_by_label("In the manner of").select_option("own")
     assert page.get_by_role("button", name="Begin").is_disabled()
-    page.get_by_label("My own").set_input_files({"name": "b.jpg", "mimeType": "", "buffer": jpeg(6)})
-    page.wait_for_function("!document.getElementById('begin').disabled")
+    page.locator("#choices").get_by_label("My own:").set_input_files({"name": "b.jpg", "mimeType": "", "buffer": jpeg(6)})
+    sync_api.expect(page.get_by_role("button", name="Begin")).to_be_enabled()
     card = begin(page)
     card.locator(".word", has_text="running").wait_for()
     card.locator("progress").wait_for()

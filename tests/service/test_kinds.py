@@ -130,7 +130,15 @@ def test_anime_of_a_picture_and_a_film_by_a_finished_run(home, do, tmp_path):
         torch.from_numpy(pictures(4, 40, domain)).permute(0, 3, 1, 2) for domain in ("photo", "anime")
     )
     config = anime.AnimeConfig(
-        layers=("conv2_1",), width=4, blocks=1, judge_width=4, segments=8, crop=32, batch_size=2, warm_up=1, steps=2
+        layers=("conv2_1",),
+        width=4,
+        blocks=1,
+        judge_width=4,
+        segments=8,
+        crop=32,
+        batch_size=2,
+        warm_up=1,
+        steps=2,
     )
     made = anime.train(photos, drawn, config, features=random_vgg19(0, "conv2_1"))
     assert made.folder.parent == home / "data" / "anime-runs"
