@@ -242,6 +242,7 @@ def test_60_MB_come_in(visit, tmp_path):
     page.locator("#brought figcaption", has_text="4472 × 4472").wait_for()
 
 
+@pytest.mark.slow
 def test_visitors_do_not_see_each_other_s_work(visit):
     ana, ben = visit(), visit()
     brought(ana, "secret.jpg", jpeg(7))
@@ -284,6 +285,7 @@ def test_every_control_has_a_name_and_words_can_be_read(visit):
     assert "done" in page.locator("#say").inner_text()
 
 
+@pytest.mark.slow
 def test_jobs_outlive_a_kill_of_the_page(browser, tmp_path, home):
     mine, port = Path(tmp_path), free_port()
     shutil.copytree(home / "data" / "styles", mine / "data" / "styles")

@@ -145,6 +145,7 @@ def test_a_cancelled_job_stops_and_the_next_begins(start, ask):
     assert engine.retry(engine.jobs.get(BEN, next_.id)) is None
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_can_be_asked_for_again_and_goes_on(start, ask):
     engine = start()
     job = ask(engine, frames=72)
@@ -189,6 +190,7 @@ def test_a_job_that_takes_too_long_is_failed(start, ask):
     until(engine, job, lambda _: job.id not in engine.courses, 15)  # its worker has stopped
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_stop_is_started_again(start, ask, monkeypatch):
     monkeypatch.setattr(module, "GRACE", 0.0)
     engine = start()
@@ -203,6 +205,7 @@ def test_a_worker_that_does_not_stop_is_started_again(start, ask, monkeypatch):
     assert worker(engine) != pid
 
 
+@pytest.mark.slow
 def test_users_take_turns(start, ask):
     engine = start()
     first = [ask(engine, frames=30) for _ in range(4)]
@@ -215,6 +218,7 @@ def test_users_take_turns(start, ask):
         until(engine, job, lambda now: now.state.finished)
 
 
+@pytest.mark.slow
 def test_a_removed_job_leaves_nothing(start, ask):
     engine = start()
     job = ask(engine, frames=LONG)
