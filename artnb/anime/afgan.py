@@ -35,9 +35,9 @@ class PortraitConfig:
         AnimeError: a value that no training can start with, named.
     """
 
-    adversarial: float = 50.0
-    cycle: float = 5.0
-    identity: float = 5.0
+    adversarial: float = 15.0
+    cycle: float = 10.0
+    identity: float = 10.0
     attention: float = 1.0
     mask: float = 10.0  # cross-entropy of the mask with the head
     blend: bool = True  # whether the mask keeps the photograph where it is 0

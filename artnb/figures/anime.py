@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 
 from artnb.errors import ReportError
 from artnb.figures.catalogue import show
-from artnb.figures.dots import dot, names_of
+from artnb.figures.dots import dot
 from artnb.figures.frame import count, framed, require, rows, signed
 from artnb.figures.palette import FIELDS, FURTHER, INK, WIDTH, Mark, readable, style
 
 MARGIN = 1.2  # inches, left of the pictures, for the names of rows
 LARGEST = 1.5  # inches, of a picture's width
+OVER = "nearer than by"  # heads the objectives that one is compared with
 SMOOTHED = 25  # steps, of the running mean of a term
 COLOURS = (FIELDS["architecture"], FIELDS["painting"], FIELDS["garden"], FIELDS["sculpture"], *FURTHER)
 LINES = ("-", "--", "-.", ":")
@@ -150,7 +151,7 @@ def objectives(table: pd.DataFrame, title: str = "How much nearer {objective} co
     """
     require(table, ("objective", "over", "metric", "gain", "low", "high", "seeds", "images"), "gains")
     metrics = table["metric"].unique()
-    names = {metric: names_of(table[table["metric"] == metric], "over", "metric") for metric in metrics}
+    names = {metric: table.loc[table["metric"] == metric, "over"].tolist() for metric in metrics}
     seeds, images = int(table["seeds"].min()), int(table["images"].max())
     note = (
         f"Differences of distances, over each objective named, of the same {images} unlearnt photographs; "
@@ -158,11 +159,11 @@ def objectives(table: pd.DataFrame, title: str = "How much nearer {objective} co
         "pictures, each for itself."
     )
     figure = framed(title.format(objective=table["objective"].iloc[0]), note, 2.6)
-    grid = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    grid = figure.subplots(1, len(metrics), squeeze=False)[0]
     for axes, metric in zip(grid, metrics, strict=True):
-        places = rows(axes, names[metric], {metric: INK})
+        places = rows(axes, {OVER: names[metric]}, {OVER: INK})
         for row in table[table["metric"] == metric].to_dict("records"):
-            y = places[metric, row["over"]]
+            y = places[OVER, row["over"]]
             dot(axes, y, row["gain"], row["low"], row["high"], INK, Mark("o", "-"))
             axes.annotate(
                 f"{row['gain']:+.3f}".replace("-", "−"), (row["gain"], y), (0, 6),
@@ -172,4 +173,6 @@ def objectives(table: pd.DataFrame, title: str = "How much nearer {objective} co
         axes.xaxis.set_major_formatter(signed)
         axes.locator_params(axis="x", nbins=4)
         axes.margins(x=0.1)
+        axes.tick_params(labelleft=axes is grid[0])
+        axes.set_title(readable(metric), fontsize=9.5)
     return figure

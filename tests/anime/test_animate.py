@@ -32,7 +32,7 @@ def test_a_picture_keeps_its_proportions(scene_run, tmp_path):
     assert made.size == (90, 60)
     assert np.asarray(made).std() > 10
     result = animate(tmp_path / "cup.jpg", "--run", scene_run.folder, "--to", tmp_path / "cup.nothing")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "cannot be written" in result.output + str(result.stderr)
 
 

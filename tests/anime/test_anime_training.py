@@ -56,10 +56,18 @@ def test_floats_are_the_same_pictures_as_bytes(run, domains, features):
 
 
 TERMS = {
-    "fsgan": {"content", "adversarial", "spectral", "colour_block", "judge", "spectrum_judge"},
-    "without spectral": {"content", "adversarial", "colour_block", "judge"},
-    "without boundary": {"content", "adversarial", "spectral", "colour_block", "judge", "spectrum_judge"},
-    "without colour block": {"content", "adversarial", "spectral", "judge", "spectrum_judge"},
+    "fsgan": {"content", "adversarial", "spectral", "colour_block", "colour", "judge", "spectrum_judge"},
+    "without spectral": {"content", "adversarial", "colour_block", "colour", "judge"},
+    "without boundary": {
+        "content",
+        "adversarial",
+        "spectral",
+        "colour_block",
+        "colour",
+        "judge",
+        "spectrum_judge",
+    },
+    "without colour block": {"content", "adversarial", "spectral", "colour", "judge", "spectrum_judge"},
     "cartoongan": {"content", "adversarial", "judge"},
     "animegan": {"content", "adversarial", "style", "colour", "judge"},
 }
