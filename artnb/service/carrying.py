@@ -81,7 +81,7 @@ def carry(job: Job, folder: Path, say: Say) -> dict[str, object]:
             except Cancelled:
                 raise
             except ArtnbError as error:
-                raise Failed(str(error).replace(f"{making}/", "").replace(f"{given}/", "")) from None
+                raise Failed(sentence(str(error), making, given)) from None
             except Exception as error:
                 logging.getLogger(__name__).exception("job %s", job.id)
                 raise Failed(
@@ -91,3 +91,10 @@ def carry(job: Job, folder: Path, say: Say) -> dict[str, object]:
             (making / DONE).write_text(json.dumps(asdict(results)))
             making.rename(folder / RESULTS)
         return json.loads((folder / RESULTS / DONE).read_text())
+
+
+def sentence(message: str, *folders: Path) -> str:
+    """An error's message for the page, without where its files lie."""
+    for folder in folders:
+        message = message.replace(f"{folder}/", "")
+    return f"{message[:1].upper()}{message[1:].removesuffix('.')}."

@@ -199,7 +199,9 @@ def test_a_style_of_one_s_own_waits_for_its_picture_and_can_be_cancelled(visit):
     choose(page, "Style transfer")
     page.locator("#choices").get_by_label("In the manner of").select_option("own")
     assert page.get_by_role("button", name="Begin").is_disabled()
-    page.locator("#choices").get_by_label("My own:").set_input_files({"name": "b.jpg", "mimeType": "", "buffer": jpeg(6)})
+    page.locator("#choices").get_by_label("My own:").set_input_files(
+        {"name": "b.jpg", "mimeType": "", "buffer": jpeg(6)}
+    )
     sync_api.expect(page.get_by_role("button", name="Begin")).to_be_enabled()
     card = begin(page)
     card.locator(".word", has_text="running").wait_for()

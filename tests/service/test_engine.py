@@ -164,7 +164,7 @@ def test_a_job_that_cannot_be_done_fails_in_words(start, ask):
     job = ask(engine, data=b"no picture")
     failed = until(engine, job, lambda now: now.state.finished)
     assert failed.state is State.FAILED
-    assert failed.message.startswith("not an image")
+    assert failed.message.startswith("Not an image")
     assert str(engine.jobs.root) not in failed.message
 
 

@@ -291,7 +291,8 @@ function results(job) {
   const {panels, film, facts, notice} = job.results;
   const figures = panels.map(panel => compare(job, panel));
   if (film) figures.unshift(make("figure", {},
-    make("video", {controls: true, preload: "metadata", src: address(job, film), ariaLabel: `${job.name}, converted`}),
+    make("video", {controls: true, preload: "metadata", src: address(job, film), poster: address(job, panels[0].after),
+      ariaLabel: `${job.name}, converted`}),
     make("figcaption", {textContent: "The film, converted"})));
   const shown = [make("div", {className: "panels"}, ...figures)];
   if (facts.length) shown.push(make("dl", {}, ...facts.flatMap(([name, value]) =>
