@@ -24,7 +24,8 @@ LEVEL = 0.95
 def flickers(
     films: Mapping[str, Sequence[Tensor]], conversions: Mapping[str, Convert], batch: int = 8
 ) -> pd.DataFrame:
-    """A row per film and conversion: film, conversion, and the ratios of `flicker`, plain and warped.
+    """A row per film and conversion: film, conversion, the ratios of `flicker`, plain and warped, and change:
+    the mean difference from the film itself, in [0, 1]. What changes little flickers little: read both.
 
     Args:
         films: name -> frames, each 3 H W in [0, 1].
@@ -41,7 +42,8 @@ def flickers(
         for conversion, convert in conversions.items():
             made = torch.cat([checked(convert(group), group) for group in groups])
             ratios = {name: flicker(frames, made, name == "warped").ratio for name in MEASURES}
-            rows.append({"film": film, "conversion": conversion} | ratios)
+            change = float((made - torch.cat(groups)).abs().mean())
+            rows.append({"film": film, "conversion": conversion} | ratios | {"change": change})
     return pd.DataFrame(rows)
 
 

@@ -37,6 +37,8 @@ def test_known_flicker_is_found_in_every_film():
     assert wide.loc["itself", "warped"].to_numpy() == pytest.approx(1)
     assert wide.loc["halved", "plain"].to_numpy() == pytest.approx(0.5, rel=1e-3)
     assert (wide.loc["restless", "warped"] > 1.1).all()
+    assert (wide.loc["itself", "change"] == 0).all()
+    assert wide.loc["restless", "change"].to_numpy() == pytest.approx(0.05, abs=0.002)
 
     found = compared(table, "itself").set_index("conversion")
     assert found.loc["restless", "low"] > 1
