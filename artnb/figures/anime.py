@@ -166,7 +166,7 @@ def objectives(table: pd.DataFrame, title: str = "How much nearer {objective} co
             y = places[OVER, row["over"]]
             dot(axes, y, row["gain"], row["low"], row["high"], INK, Mark("o", "-"))
             axes.annotate(
-                f"{row['gain']:+.3f}".replace("-", "−"), (row["gain"], y), (0, 6),
+                f"{row['gain']:+.3g}".replace("-", "−"), (row["gain"], y), (0, 6),
                 textcoords="offset points", ha="center", fontsize=8,
             )  # fmt: skip
         axes.axvline(0, color=INK, linewidth=1, zorder=0.9)
