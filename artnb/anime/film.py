@@ -371,6 +371,9 @@ def flicker(source: Iterable[Tensor], converted: Iterable[Tensor], warped: bool 
     Video Temporal Consistency" (2018): what is left is what should not have changed. Departure: differences
     are absolute, as in the plain measure, not squared.
 
+    H.264 smooths a film's noise away: frames read from a converted film flicker less than those that were
+    encoded. Compare them with a film that was converted to itself, or measure frames before they are encoded.
+
     Args:
         source, converted: as many frames, each 3 H W in [0, 1]; the converted may have one row or column
             more, as `convert_film` writes them, which is passed over.
