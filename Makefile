@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 NBVAL := $(BIN)/pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 1200
 
-.PHONY: help install reports test test-all bench browser lab notebooks lint lock
+.PHONY: help install reports test test-all bench browser lab studio notebooks lint lock
 .DEFAULT_GOAL := help
 
 help: ## show these targets
@@ -38,12 +38,16 @@ bench: install ## how fast, beside other ways, and how that grows: reports/bench
 	$(BIN)/python tests/benchmarks/coverage.py
 	$(BIN)/python tests/benchmarks/streaming.py
 	$(BIN)/python tests/benchmarks/catalogue.py
+	$(BIN)/python tests/benchmarks/visitors.py
 
 browser: # what the browser tests drive; on a CI machine it is installed, elsewhere they are skipped without it
 	@command -v chromium >/dev/null || [ -z "$(CI)" ] || (apt-get update -qq && apt-get install -qq -y chromium)
 
 lab: install ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks
+
+studio: install ## serve the studio: pictures and films in, artistry, art type, style and anime out
+	$(BIN)/artnb studio
 
 notebooks: install ## run the notebooks in place: renews the results that nbval compares with
 	$(BIN)/python -m artnb.reporting.renewing

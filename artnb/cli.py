@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from artnb.errors import ArtnbError, CollectError, ReportError
+from artnb.errors import ArtnbError, CollectError, ReportError, ServiceError
 
 
 class Shell(TyperGroup):
@@ -368,6 +368,82 @@ def stylize(
     area = read_mask(mask, config.size) if mask else None
     save_picture(to, carry_out(*pictures, features, config, area))
     typer.echo(to)
+
+
+@app.command()
+def animate(
+    picture: Annotated[Path, typer.Argument(help="A photograph.")],
+    run: Annotated[Path, typer.Option(help="The folder of a finished anime training.")],
+    to: Annotated[Path, typer.Option(help="The picture to write, such as a .png.")],
+    size: Annotated[int, typer.Option(help="Its longer side in pixels.", min=32)] = 512,
+) -> None:
+    """Make a photograph anime; of a portrait run, say where the portrait does not suit it."""
+    import numpy as np
+
+    from artnb.anime import load
+    from artnb.anime.faces import warning
+    from artnb.errors import AnimeError
+    from artnb.paths import written_whole
+    from artnb.style import read_picture
+    from artnb.style.pictures import image_of
+
+    convert, image = load(run), read_picture(picture, size)
+    if convert.run.description["kind"] == "afgan" and (notice := warning(np.asarray(image_of(image)))):
+        typer.echo(f"artnb: {notice}", err=True)
+    try:
+        with written_whole(to) as beside:
+            image_of(convert(image)).save(beside)
+    except (OSError, ValueError) as error:
+        raise AnimeError(f"{to} cannot be written: {error}") from None
+    typer.echo(to)
+
+
+@app.command()
+def film(
+    source: Annotated[Path, typer.Argument(help="A video file.", metavar="FILM")],
+    run: Annotated[
+        Path, typer.Option(help="The folder of a finished anime training, or a style network's .safetensors.")
+    ],
+    to: Annotated[Path, typer.Option(help="The film to write, an .mp4.")],
+    batch: Annotated[int, typer.Option(help="Frames converted at a time.")] = 8,
+) -> None:
+    """Convert every frame of a film; times and sound are kept, and stopped it goes on when asked again."""
+    from artnb.anime.film import convert_film
+
+    if run.suffix == ".safetensors":
+        from artnb.style import load_network as load
+    else:
+        from artnb.anime import load
+    convert = load(run)
+    made = convert_film(source, to, convert, batch=batch, key=f"{run.resolve()} {run.stat().st_mtime}")
+    typer.echo(to)
+    if made.notice:
+        typer.echo(f"artnb: {made.notice}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def studio(
+    host: Annotated[str, typer.Option(help="The address to serve at; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to serve at.")] = 8800,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="A dask scheduler's address, such as tcp://HOST:8786; not with --workers."),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Jobs at a time on this machine.", min=1)] = 1,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where jobs are kept.", show_default="data/studio")
+    ] = None,
+) -> None:
+    """Serve the studio: a page where visitors bring pictures and films."""
+    try:
+        from artnb.page.app import serve
+    except ModuleNotFoundError as error:
+        raise ServiceError(f"the studio needs {error.name}: pip install 'artnb[page]'.") from None
+    from artnb.paths import resolve
+
+    typer.echo(f"http://{host}:{port}/")
+    serve(folder or resolve("data/studio"), host, port, cluster, workers)
 
 
 def named_value(text: str) -> tuple[str, object]:

@@ -49,5 +49,21 @@ class StyleError(ArtnbError):
     """A style transfer, or a comparison of its pictures, that cannot be done as asked."""
 
 
+class AnimeError(ArtnbError):
+    """A conversion to anime, or its training, that cannot be done as asked."""
+
+
+class FilmError(ArtnbError):
+    """A film that cannot be converted, joined or compared as asked."""
+
+
+class ServiceError(ArtnbError):
+    """A job or an upload that the studio does not take; the message is for its visitor."""
+
+
+class TooMuchError(ServiceError):
+    """Taken later perhaps: too many at once, too often, or no room."""
+
+
 class ReportError(ArtnbError):
     """A report cannot be made as asked: a preset, a notebook or a parameter is wrong."""

@@ -204,7 +204,7 @@ def decoded(stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """The sound frames of a video; raises CollectError, at its end, where it stops before its time."""
     container, name, reached = stream.container, name_of(stream.container.name), 0.0
     stream.thread_type = "AUTO"
-    with tqdm(total=stream.frames or None, desc=f"watch {name}", unit="frame") as bar:
+    with tqdm(total=announced(stream), desc=f"watch {name}", unit="frame") as bar:
         try:
             for packet in packets(stream):
                 if packet.pts is not None:
@@ -217,12 +217,18 @@ def decoded(stream: av.VideoStream) -> Iterator[av.VideoFrame]:
             raise CollectError(
                 f"{name}: stops at {reached:.1f} s: {error.strerror}; what came before is kept"
             ) from None
-    announced = (container.duration or 0) / av.time_base
-    if reached + 1 - (container.start_time or 0) / av.time_base < MOST_OF * announced:
+    length = (container.duration or 0) / av.time_base
+    if reached + 1 - (container.start_time or 0) / av.time_base < MOST_OF * length:
         raise CollectError(
-            f"{name}: stops at {reached:.1f} s of {announced:.1f} s; what came before is kept, for the rest "
+            f"{name}: stops at {reached:.1f} s of {length:.1f} s; what came before is kept, for the rest "
             "copy the video again"
         )
+
+
+def announced(stream: av.VideoStream) -> int | None:
+    """How many frames a video says it has, or its length and rate make likely."""
+    length, rate = stream.container.duration, stream.average_rate
+    return stream.frames or (round(length / av.time_base * rate) if length and rate else None)
 
 
 def packets(stream: av.VideoStream) -> Iterator[av.Packet]:

@@ -2,6 +2,7 @@
 
 from artnb.figures.affinities import affinities
 from artnb.figures.agreement import confusion, kappas
+from artnb.figures.anime import objectives, sample_sheet, spectra, terms
 from artnb.figures.attention import attention_grid, overlaps, randomisation
 from artnb.figures.audit import provenance, shortcuts, sizes, suspects
 from artnb.figures.catalogue import contact_sheet, counts, cues, near_duplicates
@@ -9,6 +10,7 @@ from artnb.figures.channels import channel_profiles, common_shares
 from artnb.figures.classes import confusion_matrices, examples
 from artnb.figures.comparison import map_agreement, map_differences
 from artnb.figures.convergence import convergence, gap
+from artnb.figures.film import filmstrips
 from artnb.figures.innovation import innovation
 from artnb.figures.layers import feature_maps
 from artnb.figures.leak import leak
@@ -44,6 +46,7 @@ __all__ = [
     "exchanges",
     "false_alarms",
     "feature_maps",
+    "filmstrips",
     "gain_by_works",
     "gains",
     "gap",
@@ -55,6 +58,7 @@ __all__ = [
     "map_agreement",
     "map_differences",
     "near_duplicates",
+    "objectives",
     "overlaps",
     "planted",
     "power",
@@ -62,10 +66,13 @@ __all__ = [
     "randomisation",
     "relevance_graph",
     "relevance_matrix",
+    "sample_sheet",
     "shortcuts",
     "side_by_side",
     "similarities",
     "similarity_gains",
     "sizes",
+    "spectra",
     "suspects",
+    "terms",
 ]

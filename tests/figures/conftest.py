@@ -469,3 +469,43 @@ def innovating():
     controls = [(kind, measure, rate) for kind, rate in kinds for measure in ("heritage", "innovation")]
     controls = pd.DataFrame(controls, columns=["kind", "measure", "rate"]).assign(images=20)
     return tuple(of.assign(low=of["rate"] - 0.02, high=of["rate"] + 0.1) for of in (table, controls))
+
+
+@pytest.fixture
+def spectral():
+    """The profiles of two domains, and their planes."""
+    frequency = np.linspace(0, 0.5, 17)
+    tables = [
+        pd.DataFrame({"frequency": frequency, "level": level - 4 * frequency}).assign(domain=domain, images=8)
+        for domain, level in (("photo", 5.0), ("anime", 4.0))
+    ]
+    both = pd.concat(tables, ignore_index=True)
+    planes = {"photo": np.full((8, 8), 2.0), "anime": np.full((8, 8), 1.0)}
+    planes["photo"][4, 4] = 6.0
+    return both.assign(low=both["level"] - 0.1, high=both["level"] + 0.1), planes
+
+
+@pytest.fixture
+def learning():
+    """Terms of a training; of the first steps the content alone."""
+    step = np.arange(1, 41)
+    judged = np.where(step > 5, 0.5, np.nan)
+    return pd.DataFrame(
+        {
+            "step": step, "content": 1 / step, "adversarial": judged, "spectral": judged,
+            "colour_block": judged, "judge": judged / 2, "spectrum_judge": judged / 3,
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture
+def nearer():
+    """What one objective gains over five and the photograph, in three metrics."""
+    others = ("without spectral", "without boundary", "without colour block", "cartoongan", "photograph")
+    rows = [
+        {"objective": "fsgan", "over": other, "metric": metric, "gain": scale * (place - 2)}
+        for metric, scale in (("kernel distance", 8.0), ("spectrum distance", 0.1), ("content distance", 1.0))
+        for place, other in enumerate(others)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(low=table["gain"] - 1, high=table["gain"] + 1, seeds=3, images=24)

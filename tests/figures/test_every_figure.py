@@ -34,7 +34,7 @@ def drawings(
     fit, curves,
     near, ranked, by_works,
     profiles, branch_shares, blurred_effects, class_predictions, converging, overfitted, ablated, by_modules,
-    layers, transferred, falling, alike, gained, innovating,
+    layers, transferred, falling, alike, gained, innovating, spectral, learning, nearer,
 ):  # fmt: skip
     """A call of every public figure, with what a notebook would give it."""
     names = [f"painting\n{i}" for i in range(8)]
@@ -67,6 +67,9 @@ def drawings(
         "exchanges": lambda: figures.exchanges(exchanged.assign(planted=0.0, atelier=1), UNDERSTOOD),
         "false_alarms": lambda: figures.false_alarms(outcomes),
         "feature_maps": lambda: figures.feature_maps(images[0], layers),
+        "filmstrips": lambda: figures.filmstrips(
+            {"original": images[:4], "FSGAN": images[4:]}, {"FSGAN": 1.2}
+        ),
         "gain_by_works": lambda: figures.gain_by_works(*by_works),
         "gains": lambda: figures.gains(estimates[estimates["method"] == "multi-2"]),
         "gap": lambda: figures.gap(overfitted),
@@ -78,6 +81,7 @@ def drawings(
         "map_agreement": lambda: figures.map_agreement(differing[differing["measure"] == "area"]),
         "map_differences": lambda: figures.map_differences(differing, "area"),
         "near_duplicates": lambda: figures.near_duplicates({"the same façade, five times": images[:5]}),
+        "objectives": lambda: figures.objectives(nearer),
         "overlaps": lambda: figures.overlaps(overlap),
         "planted": lambda: figures.planted(outcomes, fit),
         "power": lambda: figures.power(curves),
@@ -85,12 +89,15 @@ def drawings(
         "randomisation": lambda: figures.randomisation(overlap.assign(correlation=0.25)),
         "relevance_graph": lambda: figures.relevance_graph(added),
         "relevance_matrix": lambda: figures.relevance_matrix(added),
+        "sample_sheet": lambda: figures.sample_sheet({"photograph": list(images), "step 200": list(images)}),
         "shortcuts": lambda: figures.shortcuts(found),
         "side_by_side": lambda: figures.side_by_side(transferred),
         "similarities": lambda: figures.similarities(alike, ["blend", "style itself"]),
         "similarity_gains": lambda: figures.similarity_gains(gained, gained.assign(gain=0.005)),
         "sizes": lambda: figures.sizes(audited),
+        "spectra": lambda: figures.spectra(*spectral),
         "suspects": lambda: figures.suspects(shown, pictures),
+        "terms": lambda: figures.terms(learning, 5),
     }
 
 

@@ -1,0 +1,1 @@
+"""The studio's page: pictures and films come in, jobs are asked for and watched, results compared."""
