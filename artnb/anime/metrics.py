@@ -6,6 +6,7 @@ features of Inception; here any network's do that is at hand offline, so that nu
 and with no one else's.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -47,7 +48,9 @@ def kernel_distance(images: Tensor, others: Tensor, features: Features, layers: 
     smaller = min(len(images), len(others))
     if smaller < 2:
         raise AnimeError("a distance of sets needs two or more pictures in each")
-    metric = KernelInceptionDistance(Embedding(features, layers), subsets=1, subset_size=smaller)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that it keeps all features, which are few
+        metric = KernelInceptionDistance(Embedding(features, layers), subsets=1, subset_size=smaller)
     for pictures, real in ((images[:smaller], False), (others[:smaller], True)):
         for few in pictures.split(AT_ONCE):
             metric.update((few * 255).round().byte(), real=real)

@@ -1,6 +1,5 @@
 """The two domains as tensors: painted, from a folder, or from a catalogue."""
 
-import base64
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -108,9 +107,9 @@ def pixels(images: Tensor) -> list[np.ndarray]:
     return list(images.permute(0, 2, 3, 1).numpy())
 
 
-def moving_image(frames: Sequence[np.ndarray], seconds: float = 0.12) -> str:
-    """HTML that shows frames H W 3 uint8 in turn, for a notebook's cell: nothing outside it is needed."""
+def moving_image(frames: Sequence[np.ndarray], seconds: float = 0.12) -> bytes:
+    """A PNG that shows frames H W 3 uint8 in turn, for a notebook's cell."""
     first, *others = [Image.fromarray(frame) for frame in frames]
     data = io.BytesIO()
-    first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0)
-    return f'<img alt="film" src="data:image/gif;base64,{base64.b64encode(data.getvalue()).decode()}">'
+    first.save(data, "PNG", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0)
+    return data.getvalue()
