@@ -2,9 +2,9 @@
 
     python tests/benchmarks/sweeps.py
 
-A sweep of notebook 02 over four seeds, of short trainings, in a home of its own where the pictures are painted
-and no network is trained. On a cluster of this machine each worker has one core: two of them against one.
-With --jobs the notebooks share the machine's cores, and one alone already trains a network on each.
+A sweep of notebook 02 over four seeds, of short trainings, in a home of its own where the pictures are
+painted and no network is trained. On a cluster of this machine each worker has one core: two of them against
+one. With --jobs the notebooks share the machine's cores, and one alone already trains a network on each.
 """
 
 import os
