@@ -15,7 +15,7 @@ from artnb.reporting import runner
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "09-anime.ipynb"
 SMALL = {
-    "number": 12, "size": 40, "width": 4, "blocks": 1, "judge_width": 4, "batch_size": 2, "steps": 4,
+    "number": 12, "size": 48, "width": 4, "blocks": 1, "judge_width": 4, "batch_size": 2, "steps": 4,
     "warm_up": 2, "short_steps": 3, "seeds": [0, 1], "portrait_number": 8, "portrait_steps": 2, "frames": 16,
     "workers": 1,
 }  # fmt: skip
@@ -24,6 +24,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory):
     home = tmp_path_factory.mktemp("anime")
+    (home / "notebooks").symlink_to(NOTEBOOK.parent)
 
     def run(name: str, **parameters: object) -> Path:
         with pytest.MonkeyPatch.context() as patch:
