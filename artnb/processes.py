@@ -1,10 +1,11 @@
-"""Work spread over processes that never outlive the one that asked for it."""
+"""Work spread over processes that never outlive the one that asked for it, and over threads."""
 
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from threading import Thread
 
 from tqdm.auto import tqdm
@@ -61,3 +62,16 @@ def begin(environment: Mapping[str, str]) -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Torch's arithmetic by so many threads, on which the last digits of its results depend."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

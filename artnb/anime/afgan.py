@@ -24,6 +24,7 @@ from artnb.anime.runs import FOLDER, Run, fingerprint
 from artnb.anime.training import MEASURED, batch, carry_out, in_bytes
 from artnb.errors import AnimeError
 from artnb.paths import resolve
+from artnb.processes import threads
 from artnb.seeding import derive
 
 
@@ -51,14 +52,18 @@ class PortraitConfig:
     judge_learning_rate: float = 2e-4
     averaging: float = 0.99
     seed: int = 0
+    threads: int = 1  # the last digits depend on it: never taken from the machine
 
     def __post_init__(self) -> None:
         for name in ("adversarial", "cycle", "identity", "attention", "mask"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise AnimeError(f"{name} is {getattr(self, name)!r}; give a number of 0 or more")
-        for name, least in {"width": 4, "blocks": 1, "crop": SMALLEST, "batch_size": 1, "steps": 1}.items():
-            if not getattr(self, name) >= least:
-                raise AnimeError(f"{name} is {getattr(self, name)!r}; give a whole number of {least} or more")
+        least = {"width": 4, "blocks": 1, "crop": SMALLEST, "batch_size": 1, "steps": 1, "threads": 1}
+        for name, smallest in least.items():
+            if not getattr(self, name) >= smallest:
+                raise AnimeError(
+                    f"{name} is {getattr(self, name)!r}; give a whole number of {smallest} or more"
+                )
         if self.crop % 4:
             raise AnimeError(f"crop is {self.crop}; give a multiple of 4")
 
@@ -93,7 +98,10 @@ def train_portraits(
             raise AnimeError(f"{name} are {tuple(covered.shape)}; give N H W as the pictures are")
         both.append(torch.cat([images, 255 * covered[:, None].byte()], 1))
     run = Run(resolve(folder) / fingerprint("afgan", config, *both))
-    return run if run.finished else carry_out(run, Afgan(*both, config))
+    if not run.finished:
+        with threads(config.threads):
+            carry_out(run, Afgan(*both, config))
+    return run
 
 
 class Afgan:

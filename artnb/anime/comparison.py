@@ -40,7 +40,7 @@ def trained(
     folder: str | Path = FOLDER,
     workers: int = 1,
 ) -> dict[tuple[str, int], Run]:
-    """A run for each objective and seed, `workers` at a time in processes of their own with one thread each.
+    """A run for each objective and seed, `workers` at a time in processes of their own.
 
     Args:
         photos, anime: as `train` takes them.
@@ -50,19 +50,10 @@ def trained(
     """
     keys = [(name, seed) for seed in seeds for name in objectives]
     jobs = [
-        (photos, anime, replace(objectives[name], seed=seed), str(folder), features, workers > 1)
-        for name, seed in keys
+        (photos, anime, replace(objectives[name], seed=seed), str(folder), features) for name, seed in keys
     ]
-    found = side_by_side(train_one, jobs, workers, desc="objectives", unit="training")
+    found = side_by_side(train, jobs, workers, desc="objectives", unit="training")
     return dict(zip(keys, found, strict=True))
-
-
-def train_one(
-    photos: Tensor, anime: Tensor, config: AnimeConfig, folder: str, features: Features, alone: bool
-) -> Run:
-    if alone:
-        torch.set_num_threads(1)
-    return train(photos, anime, config, folder, features)
 
 
 def measured(

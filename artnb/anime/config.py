@@ -50,6 +50,7 @@ class AnimeConfig:
     judge_learning_rate: float = 4e-4  # of the discriminators
     averaging: float = 0.995  # the weights that are kept are a mean that forgets by this factor a step
     seed: int = 0
+    threads: int = 1  # the last digits depend on it: never taken from the machine
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -59,7 +60,7 @@ class AnimeConfig:
                 raise AnimeError(f"{name} is {value!r}; give a number of 0 or more")
         least = {
             "width": 4, "blocks": 0, "judge_width": 4, "segments": 2, "crop": SMALLEST, "batch_size": 1,
-            "warm_up": 0, "steps": 1,
+            "warm_up": 0, "steps": 1, "threads": 1,
         }  # fmt: skip
         for name, smallest in least.items():
             value = getattr(self, name)

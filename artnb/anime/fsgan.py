@@ -20,6 +20,7 @@ from artnb.anime.runs import FOLDER, Run, fingerprint
 from artnb.anime.spectra import grey, standard
 from artnb.anime.training import MEASURED, batch, carry_out, in_bytes
 from artnb.paths import resolve
+from artnb.processes import threads
 from artnb.seeding import derive
 from artnb.style.features import Features, published_or_random
 
@@ -54,7 +55,10 @@ def train(
     features = features or published_or_random()[0]
     features.check(config.layers)
     run = Run(resolve(folder) / fingerprint("fsgan", config, photos, anime, features.weights))
-    return run if run.finished else carry_out(run, Fsgan(photos, anime, config, features))
+    if not run.finished:
+        with threads(config.threads):
+            carry_out(run, Fsgan(photos, anime, config, features))
+    return run
 
 
 class Fsgan:

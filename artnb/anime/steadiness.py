@@ -15,6 +15,9 @@ from tqdm.auto import tqdm
 
 from artnb.anime.film import Convert, checked, flicker
 from artnb.errors import FilmError
+from artnb.style.config import StyleConfig
+from artnb.style.features import Features
+from artnb.style.transfer import Transfer
 
 MEASURES = ("plain", "warped")
 LEVEL = 0.95
@@ -45,6 +48,25 @@ def flickers(
             change = float((made - torch.cat(groups)).abs().mean())
             rows.append({"film": film, "conversion": conversion} | ratios | {"change": change})
     return pd.DataFrame(rows)
+
+
+def by_gram(manner: Tensor, features: Features, config: StyleConfig | None = None) -> Convert:
+    """Style transfer, each frame by itself: its pixels are changed until they have the style of `manner`.
+
+    Args:
+        manner: 1 3 h w in [0, 1].
+    """
+
+    @torch.inference_mode(False)
+    @torch.enable_grad()
+    def convert(images: Tensor) -> Tensor:
+        transfers = [Transfer(image.clone(), manner.clone(), features, config) for image in images.split(1)]
+        for transfer in transfers:
+            for _ in transfer:
+                pass
+        return torch.cat([transfer.image for transfer in transfers])
+
+    return convert
 
 
 def compared(table: pd.DataFrame, against: str, measure: str = "warped") -> pd.DataFrame:

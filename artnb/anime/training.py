@@ -117,7 +117,6 @@ def keep(run: Run, learner: Learner, rows: list, spectra: list, snapshots: dict,
         "weights_sha256": sha256(run.folder / WEIGHTS),
         "artnb": __version__,
         "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
     }
     with saving(run.folder / DESCRIPTION) as path:
         path.write_text(json.dumps(description, indent=1) + "\n", "utf-8")

@@ -19,7 +19,7 @@ from joblib import cpu_count
 from torch import Tensor, nn
 
 from artnb.errors import StyleError
-from artnb.processes import side_by_side
+from artnb.processes import side_by_side, threads
 from artnb.style.comparison import COLUMNS, Distance, controls, measured
 from artnb.style.config import StyleConfig
 from artnb.style.features import Features
@@ -119,12 +119,8 @@ def all_of(work: Callable, jobs: list[tuple], said: str, workers: int | None) ->
 
 
 def by_one_thread(work: Callable, job: tuple) -> Any:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with threads(1):
         return work(*job)
-    finally:
-        torch.set_num_threads(before)
 
 
 def carried(

@@ -22,6 +22,7 @@ from artnb.errors import ArtnbError, ImageError, StyleError
 from artnb.images import decode
 from artnb.images.decoding import decode_bytes
 from artnb.paths import written_whole
+from artnb.processes import threads
 from artnb.style.config import StyleConfig
 from artnb.style.features import Features, random_vgg19, vgg19
 from artnb.style.transfer import Transfer
@@ -133,7 +134,7 @@ def remake(path: str | Path, features: Features | None = None) -> Transfer:
     known, inputs = read_chunks(path)
     try:
         config, recorded = StyleConfig.from_json(known["config"]), known["features"]
-        made, threads = int(known["evaluations_made"]), int(known["threads"])
+        made, number = int(known["evaluations_made"]), int(known["threads"])
         wanted, deepest, seed = recorded["weights"], str(recorded["deepest"]), recorded["seed"]
         if features is None:
             features = vgg19(deepest=deepest) if seed is None else random_vgg19(int(seed), deepest)
@@ -144,14 +145,10 @@ def remake(path: str | Path, features: Features | None = None) -> Transfer:
             f"{path} was made with features {wanted} ({recorded.get('origin')}), not {features.weights} "
             f"({features.origin}): give those"
         )
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(threads, 1))  # the last digits depend on it
-    try:
+    with threads(max(number, 1)):
         transfer = Transfer(inputs["content"], inputs["style"], features, config, inputs.get("mask"))
         for _ in zip(range(made), transfer, strict=False):
             pass
-    finally:
-        torch.set_num_threads(before)
     return transfer
 
 

@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from artnb import __version__, models
 from artnb.errors import TrainingError
 from artnb.paths import sweep
+from artnb.processes import threads
 from artnb.seeding import derive
 from artnb.training.config import FULL, TrainingConfig
 from artnb.training.data import TrainingData
@@ -214,14 +215,9 @@ def precision(config: TrainingConfig, device: torch.device) -> torch.autocast:
 @contextmanager
 def reproducible(config: TrainingConfig, *stream: object) -> Iterator[None]:
     """Torch's own randomness (initial weights, dropout) from the seed, its arithmetic from `threads`."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(config.threads)
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(derive(config.seed, "torch", *stream))
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    with threads(config.threads), torch.random.fork_rng():
+        torch.manual_seed(derive(config.seed, "torch", *stream))
+        yield
 
 
 def checkpoint(run: Run, states: dict, selection: Selection, number: int) -> None:

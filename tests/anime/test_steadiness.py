@@ -6,9 +6,10 @@ import pytest
 import torch
 from scipy.stats import ttest_rel
 
-from artnb.anime.steadiness import compared, flickers
+from artnb.anime.steadiness import by_gram, compared, flickers
 from artnb.atelier.scenes import moving_scene
 from artnb.errors import FilmError
+from artnb.style import StyleConfig, random_vgg19, stylize
 
 
 def film(seed: int, frames: int = 6) -> list[torch.Tensor]:
@@ -60,6 +61,18 @@ def test_the_comparison_is_a_paired_t_test_of_logarithms():
     assert (row["low"], row["high"]) == (pytest.approx(np.exp(low)), pytest.approx(np.exp(high)))
     assert row["times"] == pytest.approx(np.exp(np.log(first / second).mean()))
     assert row["films"] == 7
+
+
+def test_by_gram_each_frame_is_a_style_transfer_of_its_own():
+    features = random_vgg19(0, "conv1_2")
+    config = StyleConfig(size=48, evaluations=3).within(features.layers)
+    manner = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    frames = torch.stack(film(0, 2))
+    with torch.inference_mode():
+        made = by_gram(manner, features, config)(frames)
+    for image, frame in zip(made, frames, strict=True):
+        torch.testing.assert_close(image[None], stylize(frame[None], manner, features, config).image)
+    assert (made - frames).abs().mean() > 0.001
 
 
 def test_too_little_is_refused():
