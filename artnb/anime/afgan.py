@@ -7,10 +7,9 @@ teaches the mask where the head is, without which it closes or opens altogether.
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
-from scipy.special import stdtrit
+from scipy.stats import ttest_1samp
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -222,7 +221,6 @@ def kept(made: Tensor, photos: Tensor, heads: Tensor) -> pd.DataFrame:
     rows = []
     measures = {"head": within, "background": around, "head minus background": within - around}
     for measure, values in measures.items():
-        half = -stdtrit(len(values) - 1, 0.025) * values.std(ddof=1) / np.sqrt(len(values))
-        mean = values.mean()
-        rows.append({"measure": measure, "change": mean, "low": mean - half, "high": mean + half})
+        low, high = ttest_1samp(values, 0).confidence_interval(0.95)
+        rows.append({"measure": measure, "change": values.mean(), "low": low, "high": high})
     return pd.DataFrame(rows).assign(images=len(made))

@@ -15,7 +15,7 @@ break.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from artnb.style.feedforward import changed
+from artnb.style.feedforward import Residual, changed
 
 STRIDE = 4  # px of the picture that a position of the inner maps is
 
@@ -35,15 +35,6 @@ def convolution(inputs: int, outputs: int, side: int = 3, stride: int = 1) -> nn
     """A convolution over the reflected border, its channels normalised."""
     layer = nn.Conv2d(inputs, outputs, side, stride, side // 2, padding_mode="reflect", bias=False)
     return nn.Sequential(layer, PositionNorm(outputs))
-
-
-class Residual(nn.Module):
-    def __init__(self, width: int):
-        super().__init__()
-        self.block = nn.Sequential(convolution(width, width), nn.ReLU(), convolution(width, width))
-
-    def forward(self, maps: Tensor) -> Tensor:
-        return maps + self.block(maps)
 
 
 class Upsampled(nn.Module):
@@ -73,7 +64,7 @@ class Generator(nn.Module):
         self.down = nn.Sequential(convolution(width, 2 * width, stride=2), nn.ReLU())
         self.quarter = nn.Sequential(
             *(convolution(2 * width, 4 * width, stride=2), nn.ReLU()),
-            *(Residual(4 * width) for _ in range(blocks)),
+            *(Residual(4 * width, convolution) for _ in range(blocks)),
         )
         self.to_half = Upsampled(4 * width, 2 * width, upsampling)
         self.to_whole = Upsampled(2 * width, width, upsampling)

@@ -8,7 +8,6 @@ snapshots.safetensors  the same few photographs, and what was made of them, now 
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,18 +21,11 @@ from artnb.anime.generator import Generator
 from artnb.anime.portraits import PortraitGenerator
 from artnb.errors import RunError
 from artnb.paths import resolve
-from artnb.training.runs import sha256
+from artnb.training.runs import DESCRIPTION, HISTORY, WEIGHTS, damaged, described, sha256
 
 FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
 FOLDER = "data/anime-runs"  # below `paths.home()`
-DESCRIPTION, WEIGHTS, HISTORY, SPECTRA, SNAPSHOTS, CHECKPOINT = (
-    "run.json",
-    "weights.safetensors",
-    "history.parquet",
-    "spectra.parquet",
-    "snapshots.safetensors",
-    "checkpoint.pt",
-)
+SPECTRA, SNAPSHOTS = "spectra.parquet", "snapshots.safetensors"
 NETWORKS = {"fsgan": Generator, "afgan": PortraitGenerator}
 
 
@@ -67,19 +59,9 @@ class Run:
     @cached_property
     def description(self) -> dict:
         """kind ("fsgan" or "afgan"), options of its network, config, steps, seconds, and more."""
-        path = self.folder / DESCRIPTION
-        try:
-            description = json.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            raise RunError(f"{self.folder} holds no finished anime run: expected {DESCRIPTION}") from None
-        except (OSError, ValueError) as error:
-            raise damaged(path, error) from None
-        if not isinstance(description, dict) or description.get("kind") not in NETWORKS:
-            raise damaged(path, "it describes no anime run")
-        if description.get("format") != FORMAT:
-            raise RunError(
-                f"{self.folder} is of format {description.get('format')}, not {FORMAT}: train it again"
-            )
+        description = described(self.folder, FORMAT, "anime run")
+        if description.get("kind") not in NETWORKS:
+            raise damaged(self.folder / DESCRIPTION, "it describes no anime run")
         return description
 
     @cached_property
@@ -121,18 +103,14 @@ class Run:
             raise damaged(self.folder / name, error) from None
 
 
-def damaged(path: Path, error: Exception | str) -> RunError:
-    return RunError(f"{path} is damaged ({str(error).splitlines()[0]}): remove the folder and train again")
-
-
 def find(folder: str | Path = FOLDER) -> list[Run]:
     """The finished runs below `folder`, the latest first; by default those that `train` left in ARTNB_HOME.
 
     A relative folder is looked for below `paths.home()`. Folders of other formats, and such as hold none, are
     passed over: `artnb.anime.load` takes a run's `folder`.
     """
-    described = sorted(resolve(folder).glob(f"*/{DESCRIPTION}"), key=lambda path: path.stat().st_mtime)
-    return [run for run in (Run(path.parent) for path in reversed(described)) if readable(run)]
+    records = sorted(resolve(folder).glob(f"*/{DESCRIPTION}"), key=lambda path: path.stat().st_mtime)
+    return [run for run in (Run(path.parent) for path in reversed(records)) if readable(run)]
 
 
 def readable(run: Run) -> bool:

@@ -16,21 +16,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from artnb import __version__
-from artnb.anime.runs import (
-    CHECKPOINT,
-    DESCRIPTION,
-    FORMAT,
-    HISTORY,
-    SNAPSHOTS,
-    SPECTRA,
-    WEIGHTS,
-    Run,
-)
+from artnb.anime.runs import FORMAT, SNAPSHOTS, SPECTRA, Run
 from artnb.anime.spectra import radial
 from artnb.errors import AnimeError
 from artnb.paths import sweep
 from artnb.seeding import generator
-from artnb.training.runs import sha256
+from artnb.training.runs import CHECKPOINT, DESCRIPTION, HISTORY, WEIGHTS, sha256
 from artnb.training.saving import alone, saving
 
 CHECKPOINT_SECONDS = 60  # at most so much work is done again after a stop

@@ -14,7 +14,7 @@ from artnb.figures.frame import count, framed, require, rows, signed
 from artnb.figures.palette import FIELDS, FURTHER, INK, WIDTH, Mark, readable, style
 
 MARGIN = 1.2  # inches, left of the pictures, for the names of rows
-LARGEST = 1.5  # inches, of a picture's width
+FINEST = 64  # px of a picture in an inch, at least: a small one is not enlarged to the page's width
 OVER = "nearer than by"  # heads the objectives that one is compared with
 SMOOTHED = 25  # steps, of the running mean of a term
 COLOURS = (FIELDS["architecture"], FIELDS["painting"], FIELDS["garden"], FIELDS["sculpture"], *FURTHER)
@@ -125,8 +125,8 @@ def sample_sheet(
     if len(lengths) != 1 or 0 in lengths:
         raise ReportError("there must be pictures, the same number in every row")
     columns = lengths.pop()
-    width = min((WIDTH - MARGIN) / columns, LARGEST)
     first = next(iter(pictures.values()))[0]
+    width = min((WIDTH - MARGIN) / columns, first.shape[1] / FINEST)
     height = width * first.shape[0] / first.shape[1]
     note = f"{count(columns, 'picture')} in each row; what lies below each other was made from the same."
     figure = framed(title, note, (height + 0.06) * len(pictures))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -45,6 +46,7 @@ ARTISTRY = {"artistic", "non_artistic"}
 STRENGTHS = {"1e5": "gentle", "1e6": "as usual", "1e7": "strong"}
 OWN = "own"
 
+Network = TypeVar("Network")
 Report = Callable[[int, int | None], None]
 """Is told what is done, of how much as far as that is known; raises where the job has been cancelled."""
 
@@ -199,6 +201,14 @@ def classifiers(runs: list[Run]) -> dict[str, tuple[Run, str]]:
     return {key: (run, field_) for key, run, field_ in found.values()}
 
 
+def still_there(networks: Mapping[str, Network], chosen: Mapping[str, str]) -> Network:
+    """That of the visitor's choice, which may have gone since it was offered."""
+    try:
+        return networks[chosen["network"]]
+    except KeyError:
+        raise ServiceError("The network is no longer there: ask again.") from None
+
+
 @lru_cache(4)
 def network_of(folder: Path, changed: float) -> torch.nn.Module:
     return Run(folder).network()
@@ -209,10 +219,7 @@ def classify(
 ) -> Results:
     """Probabilities of the labels, and Grad-CAM of the likeliest in each branch's last layer."""
     report(0, 3)
-    try:
-        run, task = classifiers(list(finished_runs()))[chosen["network"]]
-    except KeyError:
-        raise ServiceError("The network is no longer there: ask again.") from None
+    run, task = still_there(classifiers(list(finished_runs())), chosen)
     network = network_of(run.folder, modified(run.folder / DESCRIPTION))
     image = decode(upload)
     images = tensor([np.asarray(ImageOps.fit(image, (run.image_size, run.image_size)))])
@@ -291,10 +298,7 @@ def said(run: AnimeRun) -> str:
 def anime(
     upload: Path, _: Path | None, medium: str, chosen: Mapping[str, str], folder: Path, report: Report
 ) -> Results:
-    try:
-        run = anime_runs()[chosen["network"]]
-    except KeyError:
-        raise ServiceError("The network is no longer there: ask again.") from None
+    run = still_there(anime_runs(), chosen)
     results = converted(upload, medium, load_anime(run.folder), run.folder.name, folder, report)
     if medium == PICTURE and run.description["kind"] == "afgan":
         return replace(results, notice=warning(np.asarray(decode(upload, side=CONVERTED))))
@@ -308,10 +312,7 @@ def style_networks() -> dict[str, Path]:
 def style_network(
     upload: Path, _: Path | None, medium: str, chosen: Mapping[str, str], folder: Path, report: Report
 ) -> Results:
-    try:
-        path = style_networks()[chosen["network"]]
-    except KeyError:
-        raise ServiceError("The network is no longer there: ask again.") from None
+    path = still_there(style_networks(), chosen)
     return converted(upload, medium, load_network(path), f"{path.stem} {modified(path)}", folder, report)
 
 

@@ -12,7 +12,7 @@ two on two cores, and come less far.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -56,7 +56,7 @@ def changed(images: Tensor, by: Tensor) -> Tensor:
 
 
 class Residual(nn.Module):
-    def __init__(self, width: int):
+    def __init__(self, width: int, convolution: Callable[[int, int], nn.Module] = convolution):
         super().__init__()
         self.block = nn.Sequential(convolution(width, width), nn.ReLU(), convolution(width, width))
 

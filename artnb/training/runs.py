@@ -71,20 +71,7 @@ class Run:
 
     @cached_property
     def description(self) -> dict:
-        try:
-            description = json.loads((self.folder / DESCRIPTION).read_text())
-        except FileNotFoundError:
-            raise RunError(f"{self.folder} holds no finished run: expected {DESCRIPTION}") from None
-        except (OSError, ValueError) as error:
-            raise damaged(self.folder / DESCRIPTION, error) from None
-        if not isinstance(description, dict):
-            raise damaged(self.folder / DESCRIPTION, "it describes nothing")
-        if description.get("format") != FORMAT:
-            raise RunError(
-                f"{self.folder} is of format {description.get('format')}, this version reads {FORMAT}: "
-                "train it again"
-            )
-        return description
+        return described(self.folder, FORMAT)
 
     @property
     def method(self) -> str:
@@ -151,6 +138,28 @@ class Run:
         with suppress(OSError, SafetensorError), written_whole(file) as path:
             save_file({"logits": logits}, path)
         return logits
+
+
+def described(folder: Path, form: int, what: str = "run") -> dict:
+    """What a finished run's folder says of it, in the format `form`.
+
+    Raises:
+        RunError: it holds no finished run, a damaged one, or one of another format.
+    """
+    path = folder / DESCRIPTION
+    try:
+        description = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{folder} holds no finished {what}: expected {DESCRIPTION}") from None
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from None
+    if not isinstance(description, dict):
+        raise damaged(path, "it describes nothing")
+    if description.get("format") != form:
+        raise RunError(
+            f"{folder} is of format {description.get('format')}, this version reads {form}: train it again"
+        )
+    return description
 
 
 def sha256(file: Path) -> str:

@@ -94,7 +94,7 @@ def test_a_killed_training_ends_with_the_numbers_it_would_have_had(run, domains,
         target=train_slowly, args=(domains, features, tmp_path)
     )
     process.start()
-    checkpoint = tmp_path / run.folder.name / runs.CHECKPOINT
+    checkpoint = tmp_path / run.folder.name / training.CHECKPOINT
     for _ in range(600):
         if checkpoint.exists():
             break

@@ -1,14 +1,13 @@
 """Files as strangers bring them: what each is called, what is in it, and what the studio says of it."""
 
 import io
-import struct
 import zipfile
-import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from hostile import png_bomb
 from PIL import Image
 
 
@@ -40,20 +39,6 @@ def mp4(file: Path, frames: int = 10, size: tuple[int, int] = (64, 48), sound: b
     return file.read_bytes()
 
 
-def bomb(side: int = 30_000) -> bytes:
-    """A sound PNG of 900 million black pixels in 1 MB."""
-    packer = zlib.compressobj(1)
-    row = bytes(1 + side // 8)
-    pixels = b"".join(packer.compress(row * 100) for _ in range(side // 100)) + packer.flush()
-    chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),
-        (b"IDAT", pixels),
-        (b"IEND", b""),
-    ]
-    parts = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 def archive() -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as file:
@@ -74,7 +59,7 @@ NO = "is no picture and no film that the studio can read"
 RUDE = {
     "a text": ("holiday.jpg", b"#!/bin/sh\nrm -rf /\n", NO),
     "a cut-off JPEG": ("cut.jpg", jpeg()[:700], NO),
-    "a bomb": ("bomb.png", bomb(), "at most 80,000,000"),
+    "a bomb": ("bomb.png", png_bomb(30_000), "at most 80,000,000"),
     "an SVG": ("drawing.svg", SVG, NO),
     "a page": ("page.png", b"<!doctype html><script>alert(1)</script>", NO),
     "an HLS playlist": ("film.mp4", b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", NO),
