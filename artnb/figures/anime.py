@@ -130,6 +130,8 @@ def sample_sheet(
     height = width * first.shape[0] / first.shape[1]
     note = f"{count(columns, 'picture')} in each row; what lies below each other was made from the same."
     figure = framed(title, note, (height + 0.06) * len(pictures))
+    across = min((MARGIN + (width + 0.06) * columns) / WIDTH, 1)
+    figure.get_layout_engine().set(rect=(0, 0, across, 1))  # the pictures stay together, at the left
     grid = figure.subplots(len(pictures), columns, squeeze=False)
     for line, (name, of_row) in zip(grid, pictures.items(), strict=True):
         for axes, picture in zip(line, of_row, strict=True):
