@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from artnb.anime import losses
 from artnb.anime.config import SMALLEST
-from artnb.anime.discriminators import Patches
+from artnb.anime.discriminators import Patches, under_grain
 from artnb.anime.fsgan import BETAS
 from artnb.anime.portraits import PortraitGenerator
 from artnb.anime.runs import FOLDER, Run, fingerprint
@@ -35,11 +35,12 @@ class PortraitConfig:
         AnimeError: a value that no training can start with, named.
     """
 
-    adversarial: float = 15.0
-    cycle: float = 10.0
-    identity: float = 10.0
+    adversarial: float = 10.0
+    cycle: float = 5.0
+    identity: float = 5.0
     attention: float = 1.0
     mask: float = 10.0  # cross-entropy of the mask with the head
+    grain: float = 0.1  # deviation of the noise under which the discriminators see pictures
     blend: bool = True  # whether the mask keeps the photograph where it is 0
     width: int = 16
     blocks: int = 2
@@ -47,14 +48,14 @@ class PortraitConfig:
     crop: int = 64  # px
     batch_size: int = 4
     steps: int = 2000
-    learning_rate: float = 2e-4
-    judge_learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
+    judge_learning_rate: float = 4e-4
     averaging: float = 0.99
     seed: int = 0
     threads: int = 1  # the last digits depend on it: never taken from the machine
 
     def __post_init__(self) -> None:
-        for name in ("adversarial", "cycle", "identity", "attention", "mask"):
+        for name in ("adversarial", "cycle", "identity", "attention", "mask", "grain"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise AnimeError(f"{name} is {getattr(self, name)!r}; give a number of 0 or more")
         least = {"width": 4, "blocks": 1, "crop": SMALLEST, "batch_size": 1, "steps": 1, "threads": 1}
@@ -112,6 +113,8 @@ class Afgan:
 
     def __init__(self, photos: Tensor, anime: Tensor, config: PortraitConfig):
         self.photos, self.anime, self.config, self.steps = photos, anime, config, config.steps
+        self.of_heads = not bool((anime[:, 3] == 255).all())
+        self.grain = torch.Generator()
         self.watched = photos[:MEASURED, :3].float() / 255
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(config.seed, "afgan"))
@@ -142,8 +145,12 @@ class Afgan:
             batch(images, config.batch_size, config.crop, config.seed, name, number)[0].split([3, 1], 1)
             for name, images in (("photos", self.photos), ("anime", self.anime))
         )
-        terms, made = self.teach(photos, heads, anime, anime_heads)
-        terms["judge"] = self.teach_judges(photos, anime, *made)
+        self.grain.manual_seed(derive(config.seed, "grain", number))
+        terms, (drawn, taken) = self.teach(photos, heads, anime, anime_heads)
+        terms["judge"] = self.teach_judges(
+            (self.seen(anime, anime_heads), self.seen(drawn, heads)),
+            (self.seen(photos, heads), self.seen(taken, anime_heads)),
+        )
         self.average.update_parameters(self.there)
         return {term: value.item() for term, value in terms.items()}
 
@@ -158,7 +165,8 @@ class Afgan:
         )
         judge_anime, judge_photos = self.judges
         terms = {
-            "adversarial": losses.judged(judge_anime(drawn), 1) + losses.judged(judge_photos(taken), 1),
+            "adversarial": losses.judged(judge_anime(self.seen(drawn, heads)), 1)
+            + losses.judged(judge_photos(self.seen(taken, anime_heads)), 1),
             "cycle": F.l1_loss(self.back(drawn), photos) + F.l1_loss(self.there(taken), anime),
             "identity": F.l1_loss(same_anime, anime) + F.l1_loss(same_photos, photos),
             "attention": told_apart(here, anime_there) + told_apart(away, photos_back),
@@ -170,10 +178,20 @@ class Afgan:
         self.optimizer.step()
         return terms, (drawn.detach(), taken.detach())
 
-    def teach_judges(self, photos: Tensor, anime: Tensor, drawn: Tensor, taken: Tensor) -> Tensor:
-        judge_anime, judge_photos = self.judges
-        loss = losses.discriminated(judge_anime(anime), [(1.0, judge_anime(drawn))])
-        loss = loss + losses.discriminated(judge_photos(photos), [(1.0, judge_photos(taken))])
+    def seen(self, images: Tensor, heads: Tensor) -> Tensor:
+        """What a discriminator sees of pictures, under grain: the heads, if those of both domains are known.
+
+        What lies around them is the photograph's on purpose, and would give it away.
+        """
+        view = images * heads + (1 - heads) / 2 if self.of_heads else images
+        return 2 * under_grain(view, self.config.grain, self.grain) - 1
+
+    def teach_judges(self, *sides: tuple[Tensor, Tensor]) -> Tensor:
+        """A step of both discriminators, each by what is true and what is false."""
+        loss = sum(
+            losses.discriminated(judge(true), [(1.0, judge(false))])
+            for judge, (true, false) in zip(self.judges, sides, strict=True)
+        )
         self.judge_optimizer.zero_grad()
         loss.backward()
         self.judge_optimizer.step()

@@ -12,7 +12,11 @@ from artnb.anime.spectra import log_spectra
 
 
 class Patches(nn.Module):
-    """B C H W -> B 1 h w: a number for each patch of 23 px, one every 4; high where it is taken for true."""
+    """B C H W -> B 1 h w: a number for each patch of 23 px, one every 4; high where it is taken for true.
+
+    The last convolution is not normalised: a network all of whose layers are has a slope of 1 at most, and
+    pictures, which differ by little, would all be judged alike.
+    """
 
     def __init__(self, channels: int = 3, width: int = 32):
         super().__init__()
@@ -25,10 +29,19 @@ class Patches(nn.Module):
         layers = []
         for inputs, outputs, stride in widths:
             layers += [spectral_norm(nn.Conv2d(inputs, outputs, 3, stride, 1)), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(4 * width, 1, 3, 1, 1)))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(4 * width, 1, 3, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images)
+
+
+def under_grain(images: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
+    """Pictures with noise, which hides from a discriminator what hardly shows.
+
+    Sonderby et al.: "Amortised MAP Inference for Image Super-resolution" (2017). Without it a generator comes
+    to weave ripples, too weak at first to be seen, that a discriminator takes for true.
+    """
+    return images + deviation * torch.randn(images.shape, generator=generator)
 
 
 class SpectrumPatches(nn.Module):

@@ -1,10 +1,13 @@
 """FSGAN: a generator taught what anime looks like, in the picture and in its spectrum (Wu & Chen, 2022).
 
-First the content loss alone, so that it begins by keeping what is there (CartoonGAN's initialisation phase);
-then generator and discriminators in turns. Other weights of the terms give other objectives (see `config`).
+First by what compares with the photograph alone, so that it begins by keeping what is there (CartoonGAN's
+initialisation phase, there by the content alone); then generator and discriminators in turns. Other weights
+of the terms give other objectives (see `config`).
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,9 +15,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from artnb.anime import losses
-from artnb.anime.blocks import edge_blurred
-from artnb.anime.config import FSGAN, AnimeConfig
-from artnb.anime.discriminators import Patches, SpectrumPatches
+from artnb.anime.blocks import colour_blocks, edge_blurred
+from artnb.anime.config import FSGAN, GREY, AnimeConfig
+from artnb.anime.discriminators import Patches, SpectrumPatches, under_grain
 from artnb.anime.generator import Generator
 from artnb.anime.runs import FOLDER, Run, fingerprint
 from artnb.anime.spectra import grey, standard
@@ -22,6 +25,7 @@ from artnb.anime.training import MEASURED, batch, carry_out, in_bytes
 from artnb.paths import resolve
 from artnb.processes import threads
 from artnb.seeding import derive
+from artnb.style.config import HALF
 from artnb.style.features import Features, published_or_random
 
 BETAS = (0.5, 0.999)  # of Adam
@@ -67,12 +71,15 @@ class Fsgan:
     def __init__(self, photos: Tensor, anime: Tensor, config: AnimeConfig, features: Features):
         self.photos, self.anime, self.config, self.features = photos, anime, config, features
         self.steps = config.steps
-        self.both = torch.cat([anime, blurred(anime)], 1) if config.boundary else anime
+        self.both = changed_too(anime, edge_blurred) if config.boundary else anime
+        blocks = partial(colour_blocks, scale=config.block_scale)
+        self.sources = changed_too(photos, blocks) if config.colour_block else photos
+        self.grain = torch.Generator()
         self.watched = photos[:MEASURED].float() / 255
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(config.seed, "fsgan"))
             self.generator = Generator(config.width, config.blocks, config.upsampling)
-            self.judge = Patches(3, config.judge_width)
+            self.judge = Patches(1 if config.sight == GREY else 3, config.judge_width)
             self.spectrum = SpectrumPatches(*self.statistics(), config.judge_width)
         for network in (self.generator, self.judge, self.spectrum):
             network.to(memory_format=torch.channels_last).train()
@@ -96,8 +103,10 @@ class Fsgan:
         return self.average.module
 
     def statistics(self) -> tuple[Tensor, Tensor]:
+        """Of the log spectra of both domains under grain."""
+        self.grain.manual_seed(derive(self.config.seed, "grain"))
         crops = [self.batch(images, STATISTICS, "statistics") for images in (self.photos, self.anime)]
-        return standard(torch.cat(crops))
+        return standard(under_grain(torch.cat(crops), self.config.grain, self.grain))
 
     def batch(self, images: Tensor, size: int, *names: object) -> Tensor:
         crops, _ = batch(images, size, self.config.crop, self.config.seed, *names)
@@ -105,66 +114,75 @@ class Fsgan:
 
     def step(self, number: int) -> dict[str, float]:
         config = self.config
-        photos = self.batch(self.photos, config.batch_size, "photos", number)
-        if number <= config.warm_up:
-            terms = self.teach(photos, None)
-        else:
-            anime, *smoothed = self.batch(self.both, config.batch_size, "anime", number).split(3, 1)
-            terms = self.teach(photos, anime) | self.teach_judges(photos, anime, *smoothed)
+        photos, *blocks = self.batch(self.sources, config.batch_size, "photos", number).split(3, 1)
+        self.grain.manual_seed(derive(config.seed, "grain", number))
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == HALF):
+            made = self.generator(photos)
+            terms = self.kept_terms(made, photos, *blocks)
+            if number <= config.warm_up:
+                self.teach(terms)
+            else:
+                anime, *smoothed = self.batch(self.both, config.batch_size, "anime", number).split(3, 1)
+                terms |= self.style_terms(made, anime)
+                self.teach(terms)
+                terms |= self.teach_judges(made.detach(), anime, *smoothed)
         self.average.update_parameters(self.generator)
         if number == config.warm_up:  # what the mean forgets slowly is not the untaught network
             self.average.module.load_state_dict(self.generator.state_dict())
         return {term: value.item() for term, value in terms.items()}
 
-    def teach(self, photos: Tensor, anime: Tensor | None) -> dict[str, Tensor]:
-        """A step of the generator; without `anime` by the content alone."""
-        terms = self.terms(photos, self.generator(photos), anime)
-        weights = self.config.weights
-        objective = sum(weights[term] * value for term, value in terms.items())
+    def teach(self, terms: dict[str, Tensor]) -> None:
+        """A step of the generator."""
+        objective = sum(self.config.weights[term] * value for term, value in terms.items())
         self.optimizer.zero_grad()
         objective.backward()
         self.optimizer.step()
-        return terms
 
-    def terms(self, photos: Tensor, made: Tensor, anime: Tensor | None) -> dict[str, Tensor]:
-        """Those of the generator that have a weight, and of the warm-up the content's."""
-        config, warm = self.config, anime is None
-        terms = {}
-        found = self.features(made, config.layers) if config.content or config.colour_block or warm else {}
-        if config.content or warm:
-            with torch.no_grad():
-                wanted = self.features(photos, config.layers)
-            terms["content"] = losses.apart(found, wanted)
-        if warm:
-            return terms
-        if config.adversarial:
-            terms["adversarial"] = losses.judged(self.judge(made), 1)
-        if config.spectral:
-            terms["spectral"] = losses.judged(self.spectrum(made), 1)
+    def kept_terms(self, made: Tensor, photos: Tensor, blocks: Tensor | None = None) -> dict[str, Tensor]:
+        """Those with a weight that compare with the photograph."""
+        config, terms = self.config, {}
+        found = self.features(made, config.layers) if config.content or config.colour_block else {}
+        if config.content:
+            terms["content"] = losses.apart_from(photos, found, self.features)
         if config.colour_block:
-            terms["colour_block"] = losses.colour_block(made, found, self.features, config.segments)
-        if config.style:
-            terms["style"] = losses.style(made, anime, self.features, config.layers[-1])
+            terms["colour_block"] = losses.apart_from(blocks, found, self.features)
         if config.colour:
             terms["colour"] = losses.colour(made, photos)
         return terms
 
-    def teach_judges(
-        self, photos: Tensor, anime: Tensor, smoothed: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def style_terms(self, made: Tensor, anime: Tensor) -> dict[str, Tensor]:
+        """Those with a weight that compare with anime."""
+        config, terms = self.config, {}
+        if config.adversarial:
+            terms["adversarial"] = losses.judged(self.by_picture(made), 1)
+        if config.spectral:
+            terms["spectral"] = losses.judged(self.by_spectrum(made), 1)
+        if config.style:
+            terms["style"] = losses.style(made, anime, self.features, config.layers[-1])
+        return terms
+
+    def by_picture(self, images: Tensor) -> Tensor:
+        """The image discriminator's judgements."""
+        view = grey(images) if self.config.sight == GREY else images
+        return self.judge(2 * under_grain(view, self.config.grain, self.grain) - 1)
+
+    def by_spectrum(self, images: Tensor) -> Tensor:
+        return self.spectrum(under_grain(images, self.config.grain, self.grain))
+
+    def teach_judges(self, made: Tensor, anime: Tensor, smoothed: Tensor | None = None) -> dict[str, Tensor]:
         """A step of the discriminators, as far as there are any."""
         config, terms = self.config, {}
-        with torch.no_grad():
-            made = self.generator(photos)
         if config.adversarial:
-            false = [(1.0, self.judge(made))]
+            false = [(1.0, made)]
             if smoothed is not None:
-                false.append((config.boundary, self.judge(smoothed)))
+                false.append((config.boundary, smoothed))
             if config.grey:
-                false.append((config.grey, self.judge(grey(anime).expand(-1, 3, -1, -1))))
-            terms["judge"] = losses.discriminated(self.judge(anime), false)
+                false.append((config.grey, grey(anime).expand(-1, 3, -1, -1)))
+            judgements = [(share, self.by_picture(images)) for share, images in false]
+            terms["judge"] = losses.discriminated(self.by_picture(anime), judgements)
         if config.spectral:
-            terms["spectrum_judge"] = losses.discriminated(self.spectrum(anime), [(1.0, self.spectrum(made))])
+            false = [(1.0, self.by_spectrum(made))]
+            terms["spectrum_judge"] = losses.discriminated(self.by_spectrum(anime), false)
         if terms:
             self.judge_optimizer.zero_grad()
             sum(terms.values()).backward()
@@ -183,6 +201,7 @@ class Fsgan:
         }
 
 
-def blurred(anime: Tensor) -> Tensor:
-    """N 3 H W uint8, along edges."""
-    return (edge_blurred(anime.float() / 255) * 255).round().byte()
+def changed_too(images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """N 3 H W uint8 -> N 6 H W: the pictures, and what `change` makes of them, that crops keep together."""
+    made = torch.cat([(change(few.float() / 255) * 255).round().byte() for few in images.split(16)])
+    return torch.cat([images, made], 1)

@@ -79,4 +79,4 @@ class Generator(nn.Module):
         half = self.down(whole)
         coarse = F.relu(half + self.to_half(self.quarter(half)))
         fine = F.relu(whole + self.to_whole(coarse))
-        return changed(padded, self.last(fine))[..., :height, :width]
+        return changed(padded, self.last(fine).float())[..., :height, :width]

@@ -4,14 +4,16 @@
     boundary      that discriminator learns anime with blurred edges as false (CartoonGAN, Eq. 2)
     grey          and grey anime (AnimeGAN)
     spectral      the spectrum discriminator's judgement          Wu & Chen, Eq. 4
-    colour block  |phi(G(x)) - phi(B(G(x)))|, B the mean colours of superpixels, without a gradient
-    content       |phi(x) - phi(G(x))|, phi the features of a network
+    content       |phi(G(x)) - phi(x)|, phi the features of a network
+    colour block  |phi(G(x)) - phi(B(x))|, B the mean colours of superpixels
     style         |gram(phi(grey G(x))) - gram(phi(grey y))|      AnimeGAN
     colour        |Y - Y'| + huber(U, U') + huber(V, V')          AnimeGAN
 
 Wu & Chen name boundary and colour-block losses without a formula, and Eq. 4 is garbled: the readings are this
 project's. They print logarithms of probabilities; here judgements are compared with 1 and 0 by squares (Mao
-et al.: "Least Squares Generative Adversarial Networks", 2017), whose gradient does not vanish.
+et al.: "Least Squares Generative Adversarial Networks", 2017), whose gradient does not vanish. Blocks of
+colour are the photograph's: those of what is made, B(G(x)), change along with it, and after 600 steps towards
+them nothing was flatter, where towards B(x) all was.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +22,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from artnb.anime.blocks import colour_blocks
 from artnb.anime.spectra import grey
 from artnb.style.features import Features
 from artnb.style.losses import gram
@@ -30,7 +31,7 @@ YUV = ((0.299, 0.587, 0.114), (-0.14713, -0.28886, 0.436), (0.615, -0.51499, -0.
 
 def judged(judgements: Tensor, wanted: float) -> Tensor:
     """The mean squared distance of judgements from `wanted`: 1 true, 0 false."""
-    return (judgements - wanted).square().mean()
+    return (judgements.float() - wanted).square().mean()
 
 
 def discriminated(true: Tensor, false: Iterable[tuple[float, Tensor]]) -> Tensor:
@@ -48,13 +49,13 @@ def discriminated(true: Tensor, false: Iterable[tuple[float, Tensor]]) -> Tensor
 
 def apart(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tensor:
     """The mean absolute difference of two sets of maps, averaged over their layers."""
-    return torch.stack([F.l1_loss(found[layer], wanted[layer]) for layer in found]).mean()
+    return torch.stack([F.l1_loss(found[layer].float(), wanted[layer].float()) for layer in found]).mean()
 
 
-def colour_block(images: Tensor, found: Mapping[str, Tensor], features: Features, segments: int) -> Tensor:
-    """How far the features `found` of `images` are from those of the same in blocks of colour."""
+def apart_from(images: Tensor, found: Mapping[str, Tensor], features: Features) -> Tensor:
+    """How far the maps `found` are from those of `images`: photographs, or such in blocks of colour."""
     with torch.no_grad():
-        wanted = features(colour_blocks(images, segments), found)
+        wanted = features(images, found)
     return apart(found, wanted)
 
 
@@ -62,7 +63,8 @@ def style(images: Tensor, anime: Tensor, features: Features, layer: str) -> Tens
     """How far the Gram matrices of grey pictures are from those of grey anime, the mean over each batch."""
 
     def grams(pictures: Tensor) -> Tensor:
-        return gram(features(grey(pictures).expand(-1, 3, -1, -1), [layer])[layer]).mean(0)
+        maps = features(grey(pictures).expand(-1, 3, -1, -1), [layer])
+        return gram(maps[layer].float()).mean(0)
 
     with torch.no_grad():
         wanted = grams(anime)

@@ -23,7 +23,7 @@ from artnb.errors import RunError
 from artnb.paths import resolve
 from artnb.training.runs import DESCRIPTION, HISTORY, WEIGHTS, damaged, described, sha256
 
-FORMAT = 1  # raised whenever the same training would give other numbers: older runs are then trained anew
+FORMAT = 2  # raised whenever the same training would give other numbers: older runs are then trained anew
 FOLDER = "data/anime-runs"  # below `paths.home()`
 SPECTRA, SNAPSHOTS = "spectra.parquet", "snapshots.safetensors"
 NETWORKS = {"fsgan": Generator, "afgan": PortraitGenerator}

@@ -6,6 +6,7 @@ What a step draws at random depends on the seed and its number alone; a checkpoi
 import json
 import time
 from collections.abc import Mapping
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Protocol
 
@@ -65,7 +66,9 @@ def learn(run: Run, learner: Learner) -> None:
     looks = {round(learner.steps * look / LOOKS) for look in range(1, LOOKS + 1)}
     saved = time.monotonic()
     began = saved - seconds
-    bar = tqdm(range(len(rows) + 1, learner.steps + 1), initial=len(rows), total=learner.steps, unit="step")
+    among_others = parent_process() is not None  # whose asker shows one bar for all
+    left = range(len(rows) + 1, learner.steps + 1)
+    bar = tqdm(left, initial=len(rows), total=learner.steps, unit="step", disable=among_others)
     for number in bar:
         terms = learner.step(number)
         for term, value in terms.items():

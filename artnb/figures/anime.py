@@ -73,7 +73,7 @@ def terms(history: pd.DataFrame, warm_up: int = 0, title: str = "How the trainin
 
     Args:
         history: step, and a column for each term; NaN where it was not learnt by.
-        warm_up: steps with the content alone, marked.
+        warm_up: steps without discriminators, marked.
 
     Raises:
         ReportError: there are no steps, or no terms.
@@ -89,7 +89,7 @@ def terms(history: pd.DataFrame, warm_up: int = 0, title: str = "How the trainin
         raise ReportError("there are no terms to draw: the history has none beside its steps")
     note = f"Terms without their weights, running means over {SMOOTHED} of {count(len(history), 'step')}."
     if warm_up:
-        note += f" Up to the vertical line, {warm_up}, the content alone is learnt."
+        note += f" Up to the vertical line, {warm_up}, by the photograph alone."
     figure = framed(title, note, 2.9)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (name, of_one) in zip(grid, panels.items(), strict=True):

@@ -13,7 +13,7 @@ from artnb.cli import app
 @pytest.fixture(scope="module")
 def scene_run(domains, features, tmp_path_factory):
     small = anime.AnimeConfig(
-        width=4, blocks=0, judge_width=4, crop=32, batch_size=2, warm_up=1, steps=2, segments=8,
+        width=4, blocks=0, judge_width=4, crop=32, batch_size=2, warm_up=1, steps=2,
         layers=("conv2_1",),
     )  # fmt: skip
     return anime.train(*domains, small, tmp_path_factory.mktemp("runs"), features)

@@ -70,7 +70,7 @@ def test_one_seed_has_no_interval_and_a_missing_seed_is_named():
 
 def test_objectives_are_trained_and_measured_in_one_budget(domains, features, tmp_path):
     small = AnimeConfig(
-        width=4, blocks=0, judge_width=4, crop=32, batch_size=2, warm_up=1, steps=2, segments=8,
+        width=4, blocks=0, judge_width=4, crop=32, batch_size=2, warm_up=1, steps=2,
         layers=("conv2_1",),
     )  # fmt: skip
     runs = comparison.trained(*domains, {"fsgan": small}, [0, 1], features, tmp_path)

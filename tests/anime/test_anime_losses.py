@@ -43,28 +43,41 @@ def test_content_is_the_mean_difference_of_the_maps(pixels):
     assert losses.apart(found, found).item() == 0
 
 
-def test_flat_pictures_have_no_colour_block_loss_and_their_noise_has(pixels):
-    flat = torch.zeros(1, 3, 32, 32)
-    flat[..., 16:] = 1.0
-    noise = 0.1 * torch.sign(torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5)
-    for images, least, most in ((flat, 0, 1e-5), ((0.5 * flat + 0.25 + noise), 0.05, 10)):
+def test_pictures_are_apart_from_blocks_of_colour_by_their_noise(pixels):
+    """Two flat halves are their own blocks; grain on them is what is left, and blocks have none."""
+    flat = torch.full((1, 3, 32, 32), 0.25)
+    flat[..., 16:] = 0.75
+    grain = 0.02 * torch.sign(torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5)
+    scale = (pixels.chain.conv1_1.weight.abs().sum((1, 2, 3)) / pixels.std.flatten()).mean().item()
+    for images, expected in ((flat, 0), (flat + grain, 0.02 * scale)):
+        blocks = colour_blocks(images, 50.0)
+        assert (blocks - flat).abs().mean() < 0.004
         found = pixels(images, ["conv1_1"])
-        value = losses.colour_block(images, found, pixels, 8).item()
-        assert least <= value <= most
+        assert losses.apart_from(blocks, found, pixels).item() == pytest.approx(expected, rel=0.1, abs=1e-4)
 
 
-def test_the_colour_block_loss_moves_pictures_and_not_their_blocks(pixels):
-    images = torch.rand(1, 3, 32, 32, requires_grad=True)
-    losses.colour_block(images, pixels(images, ["conv1_1"]), pixels, 8).backward()
+def test_what_is_compared_with_has_no_gradient(pixels):
+    images, photos = (torch.rand(1, 3, 16, 16, requires_grad=True) for _ in range(2))
+    losses.apart_from(photos, pixels(images, ["conv1_1"]), pixels).backward()
     assert images.grad.abs().sum() > 0
-    assert not colour_blocks(images, 8).requires_grad
+    assert photos.grad is None
+
+
+def test_superpixels_are_larger_by_a_higher_scale_and_smaller_where_there_is_detail():
+    image = torch.full((1, 3, 48, 48), 0.5)
+    squares = torch.rand(1, 3, 8, 4, generator=torch.Generator().manual_seed(0))
+    image[..., 24:] = 0.4 * squares.repeat_interleave(6, 2).repeat_interleave(6, 3)
+    few, many = superpixels(image, 200.0), superpixels(image, 5.0)
+    assert few.max() < many.max()
+    assert len(many[..., :20].unique()) == 1
+    assert len(many[..., 24:].unique()) > 16
 
 
 def test_means_are_those_of_the_labels():
     """Against scikit-image's own, and by hand."""
     color = pytest.importorskip("skimage.color")
     images = torch.rand(2, 3, 24, 20)
-    labels = superpixels(images, 10)
+    labels = superpixels(images, 50.0)
     ours = means(images, labels)
     for place in range(2):
         theirs = color.label2rgb(

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from artnb import anime
-from artnb.anime.afgan import told_apart
+from artnb.anime.afgan import Afgan, told_apart
 from artnb.anime.faces import faces as found_faces
 from artnb.anime.faces import heads as found_heads
 from artnb.anime.faces import warning
@@ -93,16 +93,28 @@ def test_a_run_converts_and_keeps_its_terms(faces, tmp_path):
         replace(SMALL, cycle=-1)
 
 
+def test_discriminators_see_heads_alone_where_both_domains_have_them(faces):
+    """What lies around a head is the photograph's on purpose, and would give it away."""
+    photos, drawn, heads = faces
+    with_heads = [torch.cat([images, 255 * heads[:, None].byte()], 1) for images in (photos, drawn)]
+    without = torch.cat([drawn, torch.full_like(drawn[:, :1], 255)], 1)
+    images, mask = photos.float() / 255, heads[:, None].float()
+    around = images * mask + torch.rand_like(images) * (1 - mask)
+    for anime_pictures, alike in ((with_heads[1], True), (without, False)):
+        learner = Afgan(with_heads[0], anime_pictures, replace(SMALL, grain=0.0))
+        assert torch.allclose(learner.seen(images, mask), learner.seen(around, mask)) == alike
+
+
 def test_a_taught_mask_leaves_the_background(faces, tmp_path):
     photos, drawn, heads = faces
-    config = replace(SMALL, steps=40, learning_rate=3e-3, mask=30.0)
+    config = replace(SMALL, steps=100, learning_rate=3e-3, mask=100.0)
     images = photos.float() / 255
     changes = {}
     for blend in (True, False):
         of_one = replace(config, blend=blend)
         run = anime.train_portraits(photos, drawn, of_one, tmp_path, heads=heads)
         changes[blend] = anime.background_change(anime.load(run.folder)(images), images, heads).mean()
-    assert changes[True] < 0.5 * changes[False]
+    assert changes[True] < 0.7 * changes[False]
 
 
 def test_change_of_the_background_by_hand():

@@ -16,8 +16,8 @@ from artnb.reporting import runner
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "09-anime.ipynb"
 SMALL = {
     "number": 12, "size": 48, "width": 4, "blocks": 1, "judge_width": 4, "batch_size": 2, "steps": 4,
-    "warm_up": 2, "short_steps": 3, "seeds": [0, 1], "portrait_number": 8, "portrait_steps": 2, "frames": 16,
-    "workers": 1, "scenes": 2, "style_evaluations": 2, "style_steps": 2,
+    "warm_up": 2, "short_steps": 3, "short_warm_up": 1, "seeds": [0, 1], "portrait_number": 8,
+    "portrait_steps": 2, "frames": 16, "workers": 1, "scenes": 2, "style_evaluations": 2, "style_steps": 2,
 }  # fmt: skip
 
 

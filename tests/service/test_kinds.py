@@ -134,7 +134,6 @@ def test_anime_of_a_picture_and_a_film_by_a_finished_run(home, do, tmp_path):
         width=4,
         blocks=1,
         judge_width=4,
-        segments=8,
         crop=32,
         batch_size=2,
         warm_up=1,
