@@ -487,7 +487,7 @@ def spectral():
 
 @pytest.fixture
 def learning():
-    """Terms of a training; of the first steps the content alone."""
+    """Terms of a training; the first steps without discriminators."""
     step = np.arange(1, 41)
     judged = np.where(step > 5, 0.5, np.nan)
     return pd.DataFrame(

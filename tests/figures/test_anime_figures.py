@@ -28,7 +28,7 @@ def test_the_generators_terms_stand_apart_from_the_discriminators(learning):
     assert [text.get_text() for text in judges.get_legend().get_texts()] == ["picture", "spectrum"]
     adversarial = next(line for line in generator.lines if line.get_label() == "adversarial")
     assert np.isnan(adversarial.get_ydata()).sum() == 5
-    assert "5, the content alone" in figure.get_supxlabel().replace("\n", " ")
+    assert "5, by the photograph alone" in figure.get_supxlabel().replace("\n", " ")
     content = learning[["step", "content"]]
     assert len(terms(content).axes) == 1
 
