@@ -19,7 +19,7 @@ install: .venv/installed ## install into .venv what requirements.lock names
 reports: install ## run the demo on painted images: reports/demo/index.html
 	$(BIN)/artnb report --preset demo --to reports/demo
 
-test: install browser ## everything that is guarded: code, import contract, notebooks (about 15 minutes from nothing)
+test: install browser ## everything that is guarded: code, import contract, notebooks (about 14 minutes from nothing)
 	$(BIN)/ruff check .
 	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 	$(NBVAL) notebooks/01-collect.ipynb
