@@ -118,21 +118,18 @@ class AnimeConfig:
 
 
 FSGAN = AnimeConfig()
-OLDER = dict.fromkeys(TERMS, 0.0) | {"sight": COLOUR}
+OLDER = dict.fromkeys(TERMS, 0.0) | {"sight": COLOUR, "adversarial": FSGAN.adversarial}
 OBJECTIVES: Mapping[str, AnimeConfig] = {
     "fsgan": FSGAN,
     "without spectral": replace(FSGAN, spectral=0.0),
     "without boundary": replace(FSGAN, boundary=0.0),
     "without colour block": replace(FSGAN, colour_block=0.0, content=1.0),
-    "cartoongan": replace(FSGAN, **OLDER | {"adversarial": 8.0, "boundary": 1.0, "content": 1.0}),
+    "cartoongan": replace(FSGAN, **OLDER | {"boundary": 1.0, "content": 1.0}),
     "animegan": replace(
         FSGAN,
-        **OLDER
-        | {
-            "adversarial": 8.0, "grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0, "colour": 10.0,
-        },
+        **OLDER | {"grey": 1.0, "boundary": 0.1, "content": 1.5, "style": 3.0, "colour": 10.0},
     ),
-}  # fmt: skip
+}
 """FSGAN, each of its style losses left out, and the older two. Without colour blocks the content has as much
 weight as CartoonGAN's, or nothing would hold to the photograph. AnimeGAN's weights are its paper's, but for
 the adversarial one of 300: features here have other units."""

@@ -107,14 +107,14 @@ def test_discriminators_see_heads_alone_where_both_domains_have_them(faces):
 
 def test_a_taught_mask_leaves_the_background(faces, tmp_path):
     photos, drawn, heads = faces
-    config = replace(SMALL, steps=100, learning_rate=3e-3, mask=100.0)
+    config = replace(SMALL, steps=200, learning_rate=3e-3, mask=30.0)
     images = photos.float() / 255
     changes = {}
     for blend in (True, False):
         of_one = replace(config, blend=blend)
         run = anime.train_portraits(photos, drawn, of_one, tmp_path, heads=heads)
         changes[blend] = anime.background_change(anime.load(run.folder)(images), images, heads).mean()
-    assert changes[True] < 0.7 * changes[False]
+    assert changes[True] < 0.5 * changes[False]
 
 
 def test_change_of_the_background_by_hand():
