@@ -14,7 +14,7 @@ from artnb.anime.spectra import log_spectra
 class Patches(nn.Module):
     """B C H W -> B 1 h w: a number for each patch of 23 px, one every 4; high where it is taken for true.
 
-    The last convolution is not normalised: while it was, photographs and anime were judged alike for 900 steps.
+    The last convolution is not normalised: while it was, photographs and anime were judged alike.
     """
 
     def __init__(self, channels: int = 3, width: int = 32):
